@@ -1,0 +1,13 @@
+module github.com/virthook/virthook
+
+go 1.25.0
+
+require (
+	github.com/dave/jennifer v1.7.1 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/spf13/cobra v1.10.2 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	libvirt.org/go/libvirtxml v1.12007.0 // indirect
+)

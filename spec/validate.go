@@ -1,0 +1,273 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	objects   = []string{"guest", "network", "none"}
+	hosts     = []string{"any", "source", "destination"}
+	kinds     = []string{InputDomain, InputNetwork, InputNetworkPort, InputNone}
+	outputs   = []string{"none", "filter"}
+	effects   = []string{EffectRefused, EffectKilled, EffectForgotten, EffectLost, EffectIgnored}
+	faults    = []string{"fail", "pass"}
+	enumWord  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	valueWord = regexp.MustCompile(`^[a-z][a-z0-9]*([ -][a-z0-9]+)*$`)
+)
+
+// Validate checks what the YAML types cannot: words, versions, references and
+// the rules between facts. The error is of type [Problems] and holds them all.
+func (s *Spec) Validate() error { return s.validate(nil) }
+
+// validate adds to what decoding found. Files that did not decode are left out:
+// what they lack would only be reported a second time.
+func (s *Spec) validate(found Problems) error {
+	c := &checker{spec: s, problems: found, names: map[string]string{}}
+	for _, p := range found {
+		c.broken = append(c.broken, p.File)
+	}
+	if !slices.Contains(c.broken, enumsFile) {
+		for i, e := range s.Enums {
+			c.enum(i, e)
+		}
+	}
+	for _, d := range s.Drivers {
+		if !slices.Contains(c.broken, d.File) {
+			c.driver(d)
+		}
+	}
+	return c.problems.err()
+}
+
+type checker struct {
+	spec     *Spec
+	problems Problems
+	broken   []string          // files that did not decode
+	names    map[string]string // Go name → what has it
+}
+
+func (c *checker) add(file string, line int, format string, args ...any) {
+	c.problems = append(c.problems, Problem{File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+// report is a checker for one mapping of one file.
+type report func(key, format string, args ...any)
+
+func (r report) oneOf(key, value string, allowed []string) {
+	switch {
+	case value == "":
+		r(key, "%s is missing: one of %s", key, strings.Join(allowed, ", "))
+	case !slices.Contains(allowed, value):
+		r(key, "%s is %q, not one of %s", key, value, strings.Join(allowed, ", "))
+	}
+}
+
+func (r report) required(key, value string) {
+	if strings.TrimSpace(value) == "" {
+		r(key, "%s is missing", key)
+	}
+}
+
+// sentence checks a summary: it is printed after a dash or in a table.
+func (r report) sentence(key, value string) {
+	r.required(key, value)
+	if strings.Contains(strings.TrimSpace(value), "\n") {
+		r(key, "%s is more than one line", key)
+	}
+	if strings.HasSuffix(value, ".") {
+		r(key, "%s ends with a full stop", key)
+	}
+}
+
+func (r report) sources(key string, list Strings) {
+	if len(list) == 0 {
+		r(key, "%s names no file of libvirt's source", key)
+	}
+	for _, f := range list {
+		if !strings.Contains(f, "/") || strings.HasPrefix(f, "/") {
+			r(key, "%q is not a path in libvirt's source", f)
+		}
+	}
+}
+
+// unique reports two things that would get the same Go name.
+func (c *checker) unique(r report, key, name, what string) {
+	if prev, ok := c.names[name]; ok {
+		r(key, "%s gets the Go name %s, which %s has", what, name, prev)
+		return
+	}
+	c.names[name] = what
+}
+
+func (c *checker) enum(i int, e *Enum) {
+	r := report(func(key, format string, args ...any) {
+		c.add(enumsFile, e.lines.of(key), "enum %s: "+format, append([]any{e.Name}, args...)...)
+	})
+	if !enumWord.MatchString(e.Name) {
+		r("name", "the name is %q, not lower-case words joined by _", e.Name)
+		return
+	}
+	c.unique(r, "name", e.GoName(), "enum "+e.Name)
+	if e.Since == "" {
+		r("since", "since is missing")
+	}
+	r.sentence("summary", e.Summary)
+	r.sources("source", e.Source)
+	if len(e.Values) == 0 {
+		r("values", "no values")
+	}
+	for i, v := range e.Values {
+		key := fmt.Sprintf("values[%d]", i)
+		if !valueWord.MatchString(v.Value) {
+			r(key, "the value is %q, not lower-case words", v.Value)
+			continue
+		}
+		c.unique(r, key, e.ValueGoName(v), fmt.Sprintf("%s %q", e.Name, v.Value))
+		if v.Summary == "" {
+			r(key, "%q has no summary", v.Value)
+		}
+	}
+}
+
+func (c *checker) driver(d *Driver) {
+	r := report(func(key, format string, args ...any) { c.add(d.File, d.lines.of(key), format, args...) })
+	if !word.MatchString(d.Name) {
+		r("driver", "driver is %q, not lower-case words joined by -", d.Name)
+		return
+	}
+	if d.File != "" && d.File != d.Name+".yaml" {
+		r("driver", "driver %s belongs in %s.yaml", d.Name, d.Name)
+	}
+	r.oneOf("object", d.Object, objects)
+	r.sentence("summary", d.Summary)
+	r.required("doc", d.Doc)
+	if len(d.Ops) == 0 {
+		r("operations", "no operations")
+	}
+	for _, o := range d.Ops {
+		c.op(d, o)
+	}
+}
+
+func (c *checker) op(d *Driver, o *Op) {
+	r := report(func(key, format string, args ...any) {
+		c.add(d.File, o.lines.of(key), "%s/%s: "+format, append([]any{o.Op, o.SubOp}, args...)...)
+	})
+	if !word.MatchString(o.Op) {
+		r("op", "op is %q, not lower-case words joined by -", o.Op)
+		return
+	}
+	if o.SubOp != "-" && !word.MatchString(o.SubOp) {
+		r("sub_op", `sub_op is %q, neither "-" nor a lower-case word`, o.SubOp)
+		return
+	}
+	c.unique(r, "op", o.GoName(), "operation "+o.ID())
+	if o.Since == "" {
+		r("since", "since is missing")
+	}
+	if o.Until != "" && !o.Since.Less(o.Until) {
+		r("until", "until %s is not after since %s", o.Until, o.Since)
+	}
+	for i, f := range o.Replaces {
+		key := fmt.Sprintf("replaces[%d]", i)
+		if !word.MatchString(f.Op) {
+			r(key, "the former name is %q, not lower-case words joined by -", f.Op)
+		}
+		if f.Until == "" || !o.Since.Less(f.Until) {
+			r(key, "%s: until must be a version after since %s", f.Op, o.Since)
+		}
+	}
+	r.oneOf("host", o.Host, hosts)
+	r.oneOf("output", o.Output, outputs)
+	r.oneOf("fault", o.Fault, faults)
+	r.sentence("summary", o.Summary)
+	r.required("doc", o.Doc)
+	r.sources("verified", o.Verified.Source)
+
+	if len(o.Input) == 0 {
+		r("input", "input is missing: one of %s", strings.Join(kinds, ", "))
+	}
+	var since []Version
+	for _, in := range o.Input {
+		r.oneOf("input", in.Kind, kinds)
+		since = append(since, in.Since)
+	}
+	newestFirst(r, "input", o.Since, since)
+	if o.Filters() && (len(o.Input) == 0 || o.Input[0].Kind != InputDomain) {
+		r("output", "a filter needs a domain as input")
+	}
+
+	if len(o.Failure) == 0 {
+		r("failure", "failure is missing")
+	}
+	since = since[:0]
+	for i, f := range o.Failure {
+		key := fmt.Sprintf("failure[%d]", i)
+		if !slices.Contains(effects, f.Effect) {
+			r(key, "effect is %q, not one of %s", f.Effect, strings.Join(effects, ", "))
+		}
+		if o.Fault == "fail" && (f.Effect == EffectKilled || f.Effect == EffectForgotten) {
+			r("fault", "a fault must pass where a failing hook gets the guest %s", f.Effect)
+		}
+		since = append(since, f.Since)
+	}
+	newestFirst(r, "failure", o.Since, since)
+
+	if x := o.Extra; x != nil {
+		switch {
+		case (x.Enum == "") == (x.Const == ""):
+			r("extra", "extra takes either enum or const")
+		case x.Enum != "" && !word.MatchString(x.Name):
+			r("extra", "extra needs a name, lower-case words joined by -")
+		case x.Enum != "" && c.spec.Enum(x.Enum) == nil && !slices.Contains(c.broken, enumsFile):
+			r("extra", "no enum %q in %s", x.Enum, enumsFile)
+		}
+		if x.Since != "" && x.Since.Less(o.Since) {
+			r("extra", "extra is since %s, before the operation's %s", x.Since, o.Since)
+		}
+	}
+	for i, ref := range o.After {
+		if !c.known(d, ref) {
+			r(fmt.Sprintf("after[%d]", i), "no operation %q", ref)
+		}
+	}
+}
+
+// newestFirst checks the versions of a list whose last item may leave it out.
+func newestFirst(r report, key string, first Version, since []Version) {
+	for i, v := range since {
+		last := i == len(since)-1
+		switch {
+		case v == "" && !last:
+			r(key, "item %d needs since: only the last, the oldest, may leave it out", i+1)
+		case v != "" && v.Less(first):
+			r(key, "item %d is since %s, before the operation's %s", i+1, v, first)
+		case i > 0 && v != "" && since[i-1] != "" && !v.Less(since[i-1]):
+			r(key, "item %d is since %s, not older than the one before it", i+1, v)
+		}
+	}
+}
+
+// known resolves OP or DRIVER/OP, also in the spec that this module ships: a
+// folder that only adds operations refers to ours.
+func (c *checker) known(d *Driver, ref string) bool {
+	name, op, ok := strings.Cut(ref, "/")
+	if !ok {
+		name, op = d.Name, ref
+	}
+	if slices.Contains(c.broken, name+".yaml") {
+		return true
+	}
+	if own := c.spec.Driver(name); own != nil && len(own.Find(op)) > 0 {
+		return true
+	}
+	ours, _, err := parse(builtin)
+	if err != nil {
+		return false
+	}
+	base := ours.Driver(name)
+	return base != nil && len(base.Find(op)) > 0
+}

@@ -1,0 +1,96 @@
+package sdk
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/virthook/virthook/sdk/hookimpl"
+)
+
+// program is the handlers of a hook.
+type program struct{ root *group }
+
+func newProgram(opts []Option) *program {
+	return &program{root: newGroup("sdk.Main", nil, opts)}
+}
+
+// call reads the arguments. When done is set there is nothing to run, and status
+// is the exit status.
+func (p *program) call(args []string, stdout, stderr io.Writer) (c *Call, status int, done bool) {
+	usage := func(format string, a ...any) (*Call, int, bool) {
+		fmt.Fprintln(stderr, oneLine(fmt.Sprintf(format, a...)))
+		return nil, exitUsage, true
+	}
+	if len(args) == 0 {
+		return usage("no arguments, not even the program's name")
+	}
+	if len(args) == 2 {
+		if describe := p.selfDescription(args[1]); describe != nil {
+			if err := describe(filepath.Base(args[0]), stdout); err != nil {
+				fmt.Fprintln(stderr, oneLine(err.Error()))
+				return nil, exitFailed, true
+			}
+			return nil, exitOK, true
+		}
+	}
+	drivers := p.drivers()
+	driver, ok := driverOf(args[0], drivers)
+	if !ok {
+		return usage("%s: the name is not that of a libvirt driver (%s): install the program as hooks/DRIVER or hooks/DRIVER.d/NAME, or call it with --help",
+			filepath.Base(args[0]), strings.Join(drivers, ", "))
+	}
+	if len(args) != 5 {
+		return usage("%s: %d arguments where libvirt passes four: OBJECT OPERATION SUB-OPERATION EXTRA", driver, len(args)-1)
+	}
+	c = &Call{Driver: driver, Object: args[1], Op: args[2], SubOp: args[3], Extra: args[4]}
+	return c, exitOK, !p.root.handles(c)
+}
+
+// driverOf finds the driver in the path of a hook: hooks/qemu, hooks/qemu.d/anything.
+func driverOf(path string, drivers []string) (string, bool) {
+	if dir, ok := strings.CutSuffix(filepath.Base(filepath.Dir(path)), ".d"); ok && slices.Contains(drivers, dir) {
+		return dir, true
+	}
+	base := filepath.Base(path)
+	return base, slices.Contains(drivers, base)
+}
+
+// drivers are those of the spec and of the handlers, which may be of another spec.
+func (p *program) drivers() []string {
+	var names []string
+	p.ops(func(op *hookimpl.Op) bool {
+		if !slices.Contains(names, op.Driver) {
+			names = append(names, op.Driver)
+		}
+		return true
+	})
+	slices.Sort(names)
+	return names
+}
+
+// op is what is known of the operation of c, nil when nothing is.
+func (p *program) op(c *Call) (found *hookimpl.Op) {
+	p.ops(func(op *hookimpl.Op) bool {
+		if isOp(op, c) {
+			found = op
+		}
+		return found == nil
+	})
+	return found
+}
+
+// ops yields the operations that the handlers name, then all of this package.
+func (p *program) ops(yield func(*hookimpl.Op) bool) {
+	more := true
+	p.root.each(func(h *handler) {
+		for _, e := range h.events {
+			more = more && yield(e.HookOp())
+		}
+	})
+	for _, e := range Events() {
+		more = more && yield(e.HookOp())
+	}
+}

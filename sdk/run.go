@@ -1,0 +1,263 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/virthook/virthook/internal/document"
+	"github.com/virthook/virthook/sdk/hookimpl"
+	"libvirt.org/go/libvirtxml"
+)
+
+// Exit statuses of a hook.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a handler or the input refuses
+	exitUsage  = 2 // libvirt cannot have sent this
+)
+
+// Run is [Main] without the process: args[0] is the path that the program was
+// called by, the four operands follow, and the result is the exit status. What
+// libvirt would read is written to stdout, at most one line to stderr.
+//
+// Run touches no process state, so that tests can run many at once: what
+// handlers print goes where it always goes. Handlers that a deadline cut off may
+// still be running when it returns.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, opts ...Option) int {
+	p := newProgram(opts)
+	call, status, done := p.call(args, stdout, stderr)
+	if done {
+		return status
+	}
+	return p.run(ctx, call, stdin, stdout, stderr)
+}
+
+// run calls the handlers that take the call and answers libvirt.
+func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, stderr io.Writer) int {
+	timeout := p.root.settings.timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := withTimeout(ctx, timeout)
+	defer cancel()
+
+	in := &input{r: stdin}
+	r := &run{call: call, op: p.op(call), document: in.read, stderr: stderr}
+	r.group(ctx, p.root, settings{})
+
+	if len(r.errs) > 0 {
+		fmt.Fprintln(stderr, oneLine(errorText(r.errs)))
+		return exitFailed
+	}
+	if r.changed != nil {
+		if _, err := stdout.Write(r.changed); err != nil {
+			fmt.Fprintln(stderr, oneLine("writing the changed XML: "+err.Error()))
+			return exitFailed
+		}
+	}
+	return exitOK
+}
+
+// run is one call on its way through the handlers.
+type run struct {
+	call     *Call
+	op       *hookimpl.Op // nil: not of this SDK's spec
+	document func() ([]byte, error)
+	changed  []byte // the document as filters changed it, nil when none did
+	errs     []error
+	stderr   io.Writer
+}
+
+// group runs the handlers of g in order; stop means that the run has failed and
+// no other handler is to run.
+func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
+	s := g.settings.within(outer)
+	if t := g.settings.timeout; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = withTimeout(ctx, t)
+		defer cancel()
+	}
+	if g.match != nil {
+		matched, err := r.match(ctx, g.match, s)
+		if err != nil {
+			return r.fail(s, err)
+		}
+		if !matched {
+			return false
+		}
+	}
+	for _, n := range g.handlers {
+		if !n.handles(r.call) {
+			continue
+		}
+		switch n := n.(type) {
+		case *group:
+			stop = r.group(ctx, n, s)
+		case *handler:
+			stop = r.handler(ctx, n, s)
+		}
+		if stop || ctx.Err() != nil { // what is after the deadline is cut off with it
+			return stop
+		}
+	}
+	return false
+}
+
+func (r *run) match(ctx context.Context, m Matcher, s settings) (bool, error) {
+	c := r.newCall(s)
+	matched := make(chan bool, 1)
+	err := guard(ctx, func(context.Context) error {
+		ok, err := m(c)
+		matched <- ok
+		return err
+	})
+	if err != nil {
+		var f *Fault
+		if !errors.As(err, &f) {
+			err = &Fault{Kind: FaultInput, Err: fmt.Errorf("matching the call: %w", err)}
+		}
+		return false, err
+	}
+	return <-matched, nil
+}
+
+func (r *run) handler(ctx context.Context, h *handler, s settings) (stop bool) {
+	c := r.newCall(s)
+	next := h.decoded(h.event(c))
+	for i := len(s.wraps) - 1; i >= 0; i-- {
+		next = s.wraps[i](next)
+	}
+	if err := guard(ctx, func(ctx context.Context) error { return next(ctx, c) }); err != nil {
+		return r.fail(s, err)
+	}
+	if c.changed != nil {
+		r.changed = c.changed
+		r.document = func() ([]byte, error) { return c.changed, nil }
+	}
+	return false
+}
+
+// decoded is the innermost Handler: it decodes what the handler takes, for it
+// alone, and calls it.
+func (h *handler) decoded(e Event) Handler {
+	if h.runAny != nil {
+		return h.runAny
+	}
+	op := e.HookOp()
+	return func(ctx context.Context, c *Call) error {
+		doc, err := decode(op, c)
+		if err != nil {
+			return &Fault{Kind: FaultInput, Err: err}
+		}
+		e := e.HookNew(c, doc)
+		if err := h.run(ctx, e); err != nil {
+			return err
+		}
+		if op.Filter {
+			c.changed, err = edited(e)
+		}
+		return err
+	}
+}
+
+func (r *run) newCall(s settings) *Call {
+	c := *r.call
+	c.input, c.log = r.document, s.log
+	return &c
+}
+
+// fail records err or, where the policy for it says Pass, tells the log.
+func (r *run) fail(s settings, err error) (stop bool) {
+	policy := Fail
+	var f *Fault
+	isFault := errors.As(err, &f)
+	switch {
+	case isFault && s.onFault != nil:
+		policy = *s.onFault
+	case isFault && (r.op == nil || r.op.FaultPasses):
+		policy = Pass
+	case !isFault && s.onError != nil:
+		policy = *s.onError
+	}
+	if isFault {
+		err = fmt.Errorf("%w in %s", err, r.call)
+	}
+	log := r.newCall(s).Logger()
+	if isFault && len(f.Stack) > 0 {
+		log.Error(err.Error(), "stack", string(f.Stack))
+	} else if policy == Pass {
+		log.Error(err.Error())
+	}
+	if policy == Pass {
+		// libvirt drops this line with the exit status 0; who calls the hook by hand sees it.
+		fmt.Fprintln(r.stderr, oneLine("passed: "+err.Error()))
+		return false
+	}
+	r.errs = append(r.errs, err)
+	return r.op == nil || !r.op.FailureIgnored
+}
+
+// decode gives a handler a document of its own.
+func decode(op *hookimpl.Op, c *Call) (doc hookimpl.Document, err error) {
+	if op.Input == hookimpl.None {
+		return doc, nil
+	}
+	raw, err := c.raw()
+	if err != nil {
+		return doc, err
+	}
+	switch op.Input {
+	case hookimpl.Domain:
+		doc.Domain, err = document.Domain(raw)
+		if op.EmptyInput && errors.Is(err, document.ErrEmpty) {
+			doc.Domain, err = &libvirtxml.Domain{Name: c.Object}, nil
+		}
+	case hookimpl.Network:
+		doc.Network, _, err = document.Network(raw, false)
+	case hookimpl.NetworkPort:
+		doc.Network, doc.NetworkPort, err = document.Network(raw, true)
+	}
+	return doc, err
+}
+
+// edited is what a filter's handler made of its document, nil for no change.
+func edited(e Event) ([]byte, error) {
+	raw, err := e.Info().raw()
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := e.(interface{ replacement() ([]byte, bool) }); ok {
+		if xml, set := f.replacement(); set {
+			out, err := document.Replace(raw, xml)
+			if err != nil {
+				return nil, fmt.Errorf("the XML given to Replace: %w", err)
+			}
+			return out, nil
+		}
+	}
+	g, ok := e.(DomainEvent)
+	if !ok || g.Guest() == nil {
+		return nil, nil
+	}
+	return document.Apply(raw, g.Guest())
+}
+
+// withTimeout is context.WithTimeout whose cause says how long it was.
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("%v are over", d))
+}
+
+func errorText(errs []error) string {
+	var b strings.Builder
+	for i, err := range errs {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(err.Error())
+	}
+	return b.String()
+}

@@ -1,0 +1,94 @@
+//go:build unix
+
+package sdk
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"syscall"
+)
+
+// stdio is libvirt's ends of standard output and error, away from handlers.
+type stdio struct {
+	out, err io.Writer
+	file     *os.File // where descriptors 1 and 2 lead meanwhile
+}
+
+// maxPrinted is how much of what handlers print goes to the log, in bytes.
+const maxPrinted = 16 << 10
+
+// takeStdio moves descriptors 1 and 2 to numbers that children do not inherit,
+// and leads 1 and 2 into a file. libvirt reads both to their end: a child that
+// holds one of them makes it wait.
+func takeStdio() *stdio {
+	s := &stdio{out: moved(1), err: moved(2), file: scratchFile()}
+	if fd, ok := s.err.(*os.File); ok {
+		// A panic in a goroutine of a handler's own ends the process past every
+		// recover: its trace is worth libvirt's log.
+		_ = debug.SetCrashOutput(fd, debug.CrashOptions{})
+	}
+	for fd := 1; fd <= 2; fd++ {
+		// Without a file the descriptors stay as they are, which only loses the protection.
+		if s.file != nil {
+			_ = dup2(int(s.file.Fd()), fd)
+		}
+	}
+	return s
+}
+
+// moved duplicates the descriptor to one above 2 that is closed on exec.
+func moved(fd int) io.Writer {
+	if wasClosed(fd) {
+		return closed{}
+	}
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 3)
+	if errno != 0 {
+		return closed{}
+	}
+	return os.NewFile(n, "libvirt's end of descriptor")
+}
+
+// wasClosed says whether the process was started without the descriptor: Go's
+// runtime then opens the null device there, for reading and writing, and what is
+// written would vanish with success.
+func wasClosed(fd int) bool {
+	var null, st syscall.Stat_t
+	if syscall.Stat(os.DevNull, &null) != nil || syscall.Fstat(fd, &st) != nil || st.Rdev != null.Rdev ||
+		st.Mode&syscall.S_IFMT != syscall.S_IFCHR {
+		return false
+	}
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
+}
+
+// closed is a descriptor that the process was started without.
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, errors.New("the descriptor is closed") }
+
+// printed is what was written to descriptors 1 and 2 meanwhile.
+func (s *stdio) printed() string {
+	if s.file == nil {
+		return ""
+	}
+	buf := make([]byte, maxPrinted)
+	n, _ := s.file.ReadAt(buf, 0)
+	return strings.TrimSpace(string(buf[:n]))
+}
+
+// tempFile is an unlinked file, nil where there is none to be had.
+func tempFile() *os.File {
+	f, err := os.CreateTemp("", "virthook-")
+	if err != nil {
+		f, err = os.OpenFile(os.DevNull, os.O_RDWR, 0)
+		if err != nil {
+			return nil
+		}
+		return f
+	}
+	_ = os.Remove(f.Name())
+	return f
+}

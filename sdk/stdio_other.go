@@ -1,0 +1,12 @@
+//go:build unix && !linux
+
+package sdk
+
+import (
+	"os"
+	"syscall"
+)
+
+func dup2(from, to int) error { return syscall.Dup2(from, to) }
+
+func scratchFile() *os.File { return tempFile() }

@@ -12,7 +12,7 @@ import (
 const _ = hookimpl.Version1
 
 // Events returns a nil pointer of each event type of this package, for
-// [sdk.OnEach].
+// [OnEach].
 func Events() []Event {
 	return []Event{
 		(*BhyvePrepareBegin)(nil),

@@ -319,8 +319,8 @@ func (*LibxlReconnectBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // libvirt's documentation says that the guest is killed; the source only cleans
 // up. stopped and release are called, the guest's host devices go back to the
-// host, its network ports are deleted, and libvirt takes the guest for shut off
-// while it runs on.
+// host, its network ports are deleted, and libvirt no longer counts the guest
+// as active while it runs on.
 //
 // A fault (a panic, an expired deadline, input that cannot be decoded)
 // therefore passes: the program exits with 0 and tells the log.

@@ -153,14 +153,15 @@ func (*NetworkPortCreatedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // Once for each interface of a starting guest, between its prepare and start,
 // and for each that is plugged into a running one. The tap device does not
-// exist yet. A restarted daemon makes it again for every port of every running
-// guest, before reconnect: be ready for a port that is already known.
+// exist yet. The daemon that runs the network driver, libvirtd or virtnetworkd,
+// makes it again for every port when it restarts: be ready for one already
+// known.
 //
 // An error stops what libvirt was about to do.
 //
-// The port is not created, so the guest's start, or the interface that was to
-// be plugged into it, fails. While a restarted daemon takes up running guests,
-// the guest runs on, but without its port.
+// The port is not created, so the guest's start, or the plugging of the
+// interface, fails. When a restarted daemon announces the ports that it knows,
+// a failure is only logged and the port stays.
 //
 // Since libvirt 1.2.2. Before libvirt 6.0.0 it was called plugged, which is not
 // handled. Seen on 9.0.0, 11.3.0 and 12.8.0; in libvirt's source:
@@ -235,7 +236,8 @@ func (*NetworkStoppedEnd) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // The bridge, firewall rules and dnsmasq are gone. Ports that guests still had
 // are dropped without port-deleted: clean up after them here. This call also
-// follows a start that was refused or failed, even when start refused it.
+// follows a start that was refused or failed, even when start refused it, and
+// comes when a restarted daemon finds that the network's bridge has vanished.
 //
 // An error is logged by libvirt and stops nothing.
 //

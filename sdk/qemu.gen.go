@@ -319,7 +319,7 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // --xml, and what the hook prints replaces it. Name, uuid, memory and devices
 // must stay as the guest sees them; metadata is not compared and can get lost.
 // prepare and the rest of a start follow. Reverting to a snapshot does not make
-// this call. See the failure table before a hook may fail here.
+// this call. There are versions where a hook that fails here loses the state.
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the

@@ -1,12 +1,12 @@
 package spec
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,39 +70,57 @@ func Load(dir fs.FS) (*Spec, error) {
 
 // parse reads a spec folder and says what did not decode.
 func parse(dir fs.FS) (*Spec, Problems, error) {
-	names, err := fs.Glob(dir, "*.yaml")
+	entries, err := fs.ReadDir(dir, ".") // not Glob, which takes an unreadable folder for an empty one
 	if err != nil {
-		return nil, nil, err
-	}
-	if yml, _ := fs.Glob(dir, "*.yml"); len(yml) > 0 {
-		return nil, nil, Problems{{File: yml[0], Text: "spec files are named *.yaml"}}
+		return nil, nil, fmt.Errorf("cannot read the spec folder: %w", err)
 	}
 	s := &Spec{}
 	var problems Problems
-	for _, name := range names { // Glob sorts, and a driver's file bears its name
+	for _, entry := range entries { // sorted, and a driver's file bears its name
+		name := entry.Name()
+		if path.Ext(name) == ".yml" {
+			problems = append(problems, Problem{File: name, Text: "spec files are named *.yaml"})
+			continue
+		}
+		if path.Ext(name) != ".yaml" {
+			continue
+		}
 		data, err := fs.ReadFile(dir, name)
 		if err != nil {
 			return nil, nil, err
 		}
-		if path.Base(name) == enumsFile {
-			var doc struct {
-				Enums []*Enum `yaml:"enums"`
-			}
+		if name == enumsFile {
+			var doc enumsDoc
 			problems = append(problems, decode(name, data, &doc)...)
-			s.Enums = doc.Enums
+			s.Enums = present(doc.Enums, &problems, name, doc.lines, "enums")
 			continue
 		}
 		d := &Driver{File: name}
 		problems = append(problems, decode(name, data, d)...)
+		d.Ops = present(d.Ops, &problems, name, d.lines, "operations")
 		for _, o := range d.Ops {
 			o.Driver = d
 		}
 		s.Drivers = append(s.Drivers, d)
 	}
-	if len(names) == 0 || len(names) == 1 && names[0] == enumsFile {
+	if len(s.Drivers) == 0 && len(problems) == 0 {
 		return nil, nil, errors.New("no driver file (*.yaml) in the spec folder")
 	}
 	return s, problems, nil
+}
+
+// present drops the items of a list that hold nothing and reports them: "- " alone
+// decodes to nil, which nothing after this expects.
+func present[T any](list []*T, problems *Problems, file string, ls lines, key string) []*T {
+	var out []*T
+	for i, item := range list {
+		if item == nil {
+			*problems = append(*problems, Problem{file, ls.of(fmt.Sprintf("%s[%d]", key, i)), key + " has an empty item"})
+			continue
+		}
+		out = append(out, item)
+	}
+	return out
 }
 
 // decode reads one YAML document strictly and turns whatever the library finds
@@ -112,9 +130,6 @@ func decode(file string, data []byte, out any) Problems {
 	if err == nil {
 		return nil
 	}
-	if len(bytes.TrimSpace(data)) == 0 {
-		return Problems{{File: file, Text: "the file is empty"}}
-	}
 	var ps Problems
 	for _, e := range flatten(err) {
 		p := Problem{File: file, Text: e.Error()}
@@ -122,6 +137,7 @@ func decode(file string, data []byte, out any) Problems {
 		if errors.As(e, &le) {
 			p.Line, p.Text = le.Mark.Line, le.Message
 		}
+		p.Text = plain(p.Text)
 		ps = append(ps, p)
 	}
 	return ps
@@ -137,6 +153,48 @@ func flatten(err error) []error {
 		return out
 	}
 	return []error{err}
+}
+
+var (
+	unknownKey = regexp.MustCompile(`^field (.*) not found in type \S+$`)
+	wrongKind  = regexp.MustCompile("(?s)^cannot construct (\\S+)(?: `.*`)? into (\\S+)$")
+)
+
+// plain says in the terms of the file what the YAML library says in Go's.
+func plain(text string) string {
+	text = strings.TrimPrefix(text, "yaml: ")
+	if m := unknownKey.FindStringSubmatch(text); m != nil {
+		return fmt.Sprintf("unknown key %q", m[1])
+	}
+	if m := wrongKind.FindStringSubmatch(text); m != nil {
+		want := "a mapping"
+		switch {
+		case m[2] == "string":
+			want = "a text"
+		case strings.HasPrefix(m[2], "[]"), strings.HasSuffix(m[2], "Versions"):
+			want = "a list"
+		}
+		return fmt.Sprintf("%s where %s belongs", yamlKind(m[1]), want)
+	}
+	switch {
+	case strings.Contains(text, "no documents"):
+		return "the file is empty"
+	case strings.Contains(text, "found multiple"):
+		return "the file holds more than one document"
+	case strings.HasPrefix(text, "block sequence entries are not allowed"):
+		return `a "-" must be quoted here` // sub_op: -
+	}
+	return text
+}
+
+func yamlKind(tag string) string {
+	switch tag {
+	case "!!seq":
+		return "a list"
+	case "!!map":
+		return "a mapping"
+	}
+	return "a single value"
 }
 
 // strict decodes a node into a type without its UnmarshalYAML, unknown keys refused.
@@ -168,6 +226,19 @@ func (ls lines) of(key string) int {
 		return l
 	}
 	return ls[""]
+}
+
+// enumsDoc is the content of enums.yaml.
+type enumsDoc struct {
+	Enums []*Enum `yaml:"enums"`
+	lines lines
+}
+
+// UnmarshalYAML remembers the lines.
+func (e *enumsDoc) UnmarshalYAML(n *yaml.Node) error {
+	type plain enumsDoc
+	e.lines = linesOf(n)
+	return strict(n, (*plain)(e))
 }
 
 // UnmarshalYAML remembers the lines.

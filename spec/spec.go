@@ -10,6 +10,7 @@ package spec
 import (
 	"embed"
 	"iter"
+	"slices"
 )
 
 //go:embed *.yaml
@@ -47,7 +48,7 @@ type Op struct {
 	Failure  []Failure `yaml:"failure"`
 	Fault    string    `yaml:"fault"` // what the SDK makes of a fault: fail or pass
 	Extra    *Extra    `yaml:"extra,omitempty"`
-	After    []string  `yaml:"after,omitempty"` // operations that come right before, as OP or DRIVER/OP
+	After    []string  `yaml:"after,omitempty"` // what comes right before in the ordinary course, as OP or DRIVER/OP
 	Summary  string    `yaml:"summary"`
 	Doc      string    `yaml:"doc"`
 	Verified Verified  `yaml:"verified"`
@@ -186,6 +187,21 @@ func (o *Op) InputAt(v Version) string {
 		}
 	}
 	return InputNone
+}
+
+// FailureAt is what the given libvirt does when the hook fails, or the newest
+// known one when v is empty.
+func (o *Op) FailureAt(v Version) Failure {
+	if i := o.failureAt(v); i >= 0 {
+		return o.Failure[i]
+	}
+	return Failure{}
+}
+
+func (o *Op) failureAt(v Version) int {
+	return slices.IndexFunc(o.Failure, func(f Failure) bool {
+		return v == "" || f.Since == "" || !v.Less(f.Since)
+	})
 }
 
 // Filters says whether libvirt reads the hook's standard output.

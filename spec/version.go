@@ -34,8 +34,8 @@ func (v Version) numbers() (n [3]int, ok bool) {
 	}
 	for i, p := range parts {
 		u, err := strconv.ParseUint(p, 10, 31)
-		if err != nil || strconv.FormatUint(u, 10) != p {
-			return n, false
+		if err != nil || strconv.FormatUint(u, 10) != p { // no "01", no "+1"
+			return [3]int{}, false
 		}
 		n[i] = int(u)
 	}
@@ -44,8 +44,11 @@ func (v Version) numbers() (n [3]int, ok bool) {
 
 // Less says whether v is older than w. What is not a version is older than all that are.
 func (v Version) Less(w Version) bool {
-	a, _ := v.numbers()
-	b, _ := w.numbers()
+	a, ok := v.numbers()
+	b, wok := w.numbers()
+	if !ok || !wok {
+		return !ok && wok
+	}
 	for i := range a {
 		if c := cmp.Compare(a[i], b[i]); c != 0 {
 			return c < 0

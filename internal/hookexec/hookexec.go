@@ -1,0 +1,159 @@
+// Package hookexec calls hooks the way libvirt does. [Run] is virRunScript and
+// [Chain] is virHookCall of libvirt's src/util/virhook.c, with what they use of
+// vircommand.c: the same arguments, environment and working directory, the same
+// pipes, the same statuses and the same order.
+//
+// Two things it leaves to its caller: libvirt has no timeout, here a context may
+// end the wait; and libvirt closes descriptors above 2 in the hook, here those
+// stay open that this process itself inherited without close-on-exec.
+package hookexec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Call is one call of a driver's hooks. An empty operand is passed as "-", which
+// is what libvirt passes for what it has not.
+type Call struct {
+	Driver, Object, Op, SubOp, Extra string
+
+	Input []byte // what standard input carries; nil: it is /dev/null
+}
+
+// argv is the program's arguments, itself first.
+func (c Call) argv(path string) ([]string, error) {
+	argv := []string{path, c.Object, c.Op, c.SubOp, c.Extra}
+	for i, a := range argv {
+		if strings.ContainsRune(a, 0) {
+			return nil, fmt.Errorf("argument %q: a NUL cannot be passed", a)
+		}
+		if a == "" {
+			argv[i] = "-"
+		}
+	}
+	return argv, nil
+}
+
+// Result is how a hook ended, and what it was given and printed.
+type Result struct {
+	Path           string   // of the program, absolute
+	Argv           []string // Path and the four operands
+	Input          []byte   // what this hook got on standard input; nil: /dev/null
+	Status         int      // the exit status; -1 when a signal ended it
+	Signal         syscall.Signal
+	Stdout, Stderr []byte
+	Duration       time.Duration // until the exit and the end of both outputs
+}
+
+// Failed says whether libvirt takes the hook as failed.
+func (r Result) Failed() bool { return r.Status != 0 }
+
+// passed are the variables that libvirt hands on to a hook when it has them
+// itself, in the order of virCommandAddEnvPassCommon.
+var passed = []string{
+	"LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "DYLD_FORCE_FLAT_NAMESPACE",
+	"PATH", "HOME", "USER", "LOGNAME", "TMPDIR",
+}
+
+func environ() []string {
+	env := []string{"LC_ALL=C"}
+	for _, name := range passed {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// executable is virFileIsExecutable: a regular file, links followed, with any
+// execute bit.
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+// mustBeExecutable is executable with a reason.
+func mustBeExecutable(path string) error {
+	if executable(path) {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file: libvirt would not run it", path)
+	}
+	return fmt.Errorf("%s: not executable: libvirt would not run it", path)
+}
+
+// execStatus is the exit status that stands for an execve that failed, if that
+// is what err says, with the reason. libvirt forks first, so there the child ends
+// with it; Go tells the parent.
+func execStatus(err error) (status int, reason error) {
+	var perr *fs.PathError
+	var errno syscall.Errno
+	if !errors.As(err, &perr) || !errors.As(perr.Err, &errno) {
+		return 0, nil
+	}
+	// These are fork's: the hook was not even tried.
+	if slices.Contains([]syscall.Errno{syscall.EAGAIN, syscall.ENOMEM}, errno) {
+		return 0, nil
+	}
+	if errno == syscall.ENOENT { // of the interpreter, as the file itself is there
+		return 127, errno
+	}
+	return 126, errno
+}
+
+// Link makes a folder hooks/ with DRIVER in it, a symbolic link to the program,
+// in a new temporary folder: a program finds out which driver it is called for
+// from its own name. It returns the link's path; cleanup removes all of it.
+func Link(program, driver string) (path string, cleanup func(), err error) {
+	if err := checkDriver(driver); err != nil {
+		return "", nil, err
+	}
+	target, err := filepath.Abs(program)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := mustBeExecutable(target); err != nil {
+		return "", nil, err
+	}
+	temp, err := os.MkdirTemp("", "virthook-")
+	if err != nil {
+		return "", nil, err
+	}
+	cleanup = func() { _ = os.RemoveAll(temp) }
+	defer func() {
+		if err != nil {
+			cleanup()
+			path, cleanup = "", nil
+		}
+	}()
+	if temp, err = filepath.Abs(temp); err != nil {
+		return
+	}
+	path = filepath.Join(temp, "hooks", driver)
+	if err = os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+		return
+	}
+	err = os.Symlink(target, path)
+	return path, cleanup, err
+}
+
+// checkDriver refuses what would lead out of the hooks folder.
+func checkDriver(driver string) error {
+	if driver == "" || driver == "." || driver == ".." || strings.ContainsAny(driver, "/\x00") {
+		return fmt.Errorf("%q is not the name of a driver", driver)
+	}
+	return nil
+}

@@ -53,8 +53,7 @@ func On[E Event](h func(context.Context, E) error) Option {
 // OnEach handles each of the given operations with one function. They are named
 // by nil pointers:
 //
-//	sdk.OnEach(func(ctx context.Context, e sdk.DomainEvent) error { … },
-//		(*sdk.QemuStartedBegin)(nil), (*sdk.LxcStartedBegin)(nil))
+//	sdk.OnEach[sdk.DomainEvent](count, (*sdk.QemuStartedBegin)(nil), (*sdk.LxcStartedBegin)(nil))
 //
 // The event that h gets is of the type of its operation. [OnDomain] is OnEach
 // for all operations that carry a domain.

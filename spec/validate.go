@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -30,8 +31,8 @@ func (s *Spec) validate(found Problems) error {
 		c.broken = append(c.broken, p.File)
 	}
 	if !slices.Contains(c.broken, enumsFile) {
-		for i, e := range s.Enums {
-			c.enum(i, e)
+		for _, e := range s.Enums {
+			c.enum(e)
 		}
 	}
 	for _, d := range s.Drivers {
@@ -75,10 +76,10 @@ func (r report) required(key, value string) {
 // sentence checks a summary: it is printed after a dash or in a table.
 func (r report) sentence(key, value string) {
 	r.required(key, value)
-	if strings.Contains(strings.TrimSpace(value), "\n") {
+	if strings.Contains(value, "\n") {
 		r(key, "%s is more than one line", key)
 	}
-	if strings.HasSuffix(value, ".") {
+	if strings.HasSuffix(strings.TrimSpace(value), ".") {
 		r(key, "%s ends with a full stop", key)
 	}
 }
@@ -103,7 +104,7 @@ func (c *checker) unique(r report, key, name, what string) {
 	c.names[name] = what
 }
 
-func (c *checker) enum(i int, e *Enum) {
+func (c *checker) enum(e *Enum) {
 	r := report(func(key, format string, args ...any) {
 		c.add(enumsFile, e.lines.of(key), "enum %s: "+format, append([]any{e.Name}, args...)...)
 	})
@@ -128,19 +129,27 @@ func (c *checker) enum(i int, e *Enum) {
 			continue
 		}
 		c.unique(r, key, e.ValueGoName(v), fmt.Sprintf("%s %q", e.Name, v.Value))
-		if v.Summary == "" {
+		switch {
+		case strings.TrimSpace(v.Summary) == "":
 			r(key, "%q has no summary", v.Value)
+		case strings.Contains(v.Summary, "\n"):
+			r(key, "the summary of %q is more than one line", v.Value)
+		case strings.HasSuffix(v.Summary, "."):
+			r(key, "the summary of %q ends with a full stop", v.Value)
 		}
 	}
 }
 
+// place is the file of a driver, or where a driver made in memory would stand.
+func (d *Driver) place() string { return cmp.Or(d.File, d.Name+".yaml") }
+
 func (c *checker) driver(d *Driver) {
-	r := report(func(key, format string, args ...any) { c.add(d.File, d.lines.of(key), format, args...) })
+	r := report(func(key, format string, args ...any) { c.add(d.place(), d.lines.of(key), format, args...) })
 	if !word.MatchString(d.Name) {
 		r("driver", "driver is %q, not lower-case words joined by -", d.Name)
 		return
 	}
-	if d.File != "" && d.File != d.Name+".yaml" {
+	if d.place() != d.Name+".yaml" {
 		r("driver", "driver %s belongs in %s.yaml", d.Name, d.Name)
 	}
 	r.oneOf("object", d.Object, objects)
@@ -156,7 +165,7 @@ func (c *checker) driver(d *Driver) {
 
 func (c *checker) op(d *Driver, o *Op) {
 	r := report(func(key, format string, args ...any) {
-		c.add(d.File, o.lines.of(key), "%s/%s: "+format, append([]any{o.Op, o.SubOp}, args...)...)
+		c.add(d.place(), o.lines.of(key), "%s/%s: "+format, append([]any{o.Op, o.SubOp}, args...)...)
 	})
 	if !word.MatchString(o.Op) {
 		r("op", "op is %q, not lower-case words joined by -", o.Op)
@@ -254,11 +263,11 @@ func newestFirst(r report, key string, first Version, since []Version) {
 		last := i == len(since)-1
 		switch {
 		case v == "" && !last:
-			r(key, "item %d needs since: only the last, the oldest, may leave it out", i+1)
+			r(key, "item %d of %s needs since: only the last, the oldest, may leave it out", i+1, key)
 		case v != "" && v.Less(first):
-			r(key, "item %d is since %s, before the operation's %s", i+1, v, first)
+			r(key, "item %d of %s is since %s, before the operation's %s", i+1, key, v, first)
 		case i > 0 && v != "" && since[i-1] != "" && !v.Less(since[i-1]):
-			r(key, "item %d is since %s, not older than the one before it", i+1, v)
+			r(key, "item %d of %s is since %s, not older than the one before it", i+1, key, v)
 		}
 	}
 }

@@ -99,7 +99,10 @@ func check(raw []byte, root string) error {
 	if err != nil {
 		return err
 	}
-	if got.Local != root || got.Space != "" {
+	if got.Space != "" {
+		return fmt.Errorf("the root element is <%s xmlns=%q>, not <%s>", got.Local, got.Space, root)
+	}
+	if got.Local != root {
 		return fmt.Errorf("the root element is <%s>, not <%s>", got.Local, root)
 	}
 	return nil
@@ -160,6 +163,10 @@ func Apply(raw []byte, edited *libvirtxml.Domain) ([]byte, error) {
 	}
 	if changed == old {
 		return nil, nil
+	}
+	// encoding/xml writes U+FFFD for what XML cannot hold, and says nothing.
+	if strings.Count(changed, "\uFFFD") > strings.Count(old, "\uFFFD") {
+		return nil, errors.New("the edited domain has a character that XML cannot hold")
 	}
 	// What does not read back as it was written must not reach libvirt.
 	out := []byte(changed)

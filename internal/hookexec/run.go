@@ -41,7 +41,7 @@ func Run(ctx context.Context, path string, c Call) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", path, err)
 	}
-	defer s.abort()
+	defer s.close()
 	start := time.Now()
 	p, err := os.StartProcess(path, argv, &os.ProcAttr{Dir: "/", Env: environ(), Files: s.child[:]})
 	closeAll(s.child[:])
@@ -70,8 +70,9 @@ func Run(ctx context.Context, path string, c Call) (Result, error) {
 	case <-ctx.Done():
 		gaveUp = true
 		killed = p.Kill() == nil
-		s.abort()
+		s.stop()
 		<-done
+		s.drain()
 	}
 	r.Duration = time.Since(start)
 	r.Stdout, r.Stderr = s.stdout.Bytes(), s.stderr.Bytes()
@@ -107,7 +108,7 @@ func openStreams(input []byte) (s *streams, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(s.child[:])
-			s.abort()
+			s.close()
 		}
 	}()
 	if input == nil {
@@ -140,8 +141,37 @@ func (s *streams) pump(input []byte) {
 	}
 }
 
-// abort closes our ends, which ends the pumps.
-func (s *streams) abort() { closeAll([]*os.File{s.stdin, s.out, s.err}) }
+// stop ends the pumps.
+func (s *streams) stop() {
+	now := time.Now()
+	for _, f := range []*os.File{s.stdin, s.out, s.err} {
+		_ = f.SetDeadline(now)
+	}
+}
+
+// drain reads what stopped pumps left in the pipes.
+func (s *streams) drain() {
+	readRest(s.out, &s.stdout)
+	readRest(s.err, &s.stderr)
+}
+
+func readRest(pipe *os.File, to *bytes.Buffer) {
+	_ = pipe.SetDeadline(time.Time{})
+	conn, err := pipe.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Read(func(fd uintptr) bool {
+		buf := make([]byte, 1<<16) // as much as a pipe holds
+		if n, _ := syscall.Read(int(fd), buf); n > 0 {
+			to.Write(buf[:n])
+		}
+		return true // and not wait for more
+	})
+}
+
+// close closes our ends.
+func (s *streams) close() { closeAll([]*os.File{s.stdin, s.out, s.err}) }
 
 // closeAll closes files, some of which may be nil or closed already.
 func closeAll(files []*os.File) {

@@ -61,14 +61,14 @@ func TestBadArguments(t *testing.T) {
 
 func TestDriverFromThePath(t *testing.T) {
 	for path, driver := range map[string]string{
-		"/etc/libvirt/hooks/qemu":                     "qemu",
-		"/usr/local/etc/libvirt/hooks/lxc":            "lxc",
-		"/etc/libvirt/hooks/qemu.d/50-anything":       "qemu",
-		"/etc/libvirt/hooks/qemu.d/network":           "qemu",
-		"/etc/libvirt/hooks/qemu.d/.hidden~":          "qemu",
-		"qemu.d/x":                                    "qemu",
-		"qemu":                                        "qemu",
-		"/etc/foo.d/lxc":                              "lxc",
+		"/etc/libvirt/hooks/qemu":               "qemu",
+		"/usr/local/etc/libvirt/hooks/lxc":      "lxc",
+		"/etc/libvirt/hooks/qemu.d/50-anything": "qemu",
+		"/etc/libvirt/hooks/qemu.d/network":     "qemu",
+		"/etc/libvirt/hooks/qemu.d/.hidden~":    "qemu",
+		"qemu.d/x":                              "qemu",
+		"qemu":                                  "qemu",
+		"/etc/foo.d/lxc":                        "lxc",
 	} {
 		a := process{program: "names", argv: []string{path, "g", "start", "begin", "-"}, stdin: sampleXML(t, driver, "start", "begin")}.run(t)
 		require.Len(t, a.report, 1, path)

@@ -315,11 +315,11 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnQemuRestoreBegin handles qemu/restore/begin: before a saved guest is
 // restored, by restore or by start after a managed save.
 //
-// The saved XML arrives on stdin, or the one that the user gave with restore
-// --xml, and what the hook prints replaces it. Name, uuid, memory and devices
-// must stay as the guest sees them; metadata is not compared and can get lost.
-// prepare and the rest of a start follow. Reverting to a snapshot does not make
-// this call. There are versions where a hook that fails here loses the state.
+// stdin is the saved XML, or what the user gave with virsh restore --xml, and
+// what the hook prints replaces it. Name, uuid, memory and devices must stay as
+// the guest sees them; metadata is not compared and can get lost. prepare and
+// the rest of a start follow. Reverting to a snapshot does not make this call.
+// There are versions where a hook that fails here loses the state.
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the

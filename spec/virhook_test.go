@@ -15,9 +15,9 @@ import (
 
 const tables = `
 #define VIR_FROM_THIS VIR_FROM_HOOK
-/* VIR_ENUM_IMPL(virHookOldOp, VIR_HOOK_OLD_OP_LAST, "gone"); isn't code */
+static char quote = '"'; /* not code:
+VIR_ENUM_IMPL(virHookOldOp, VIR_HOOK_OLD_OP_LAST, "gone"); */
 VIR_ENUM_DECL(virHookDriver);
-static char quote = '"'; // "
 VIR_ENUM_IMPL(virHookDriver,
               VIR_HOOK_DRIVER_LAST,
               "qemu",
@@ -43,6 +43,11 @@ func TestParseVirhook(t *testing.T) {
 		},
 	}, got)
 	assert.Equal(t, 4, got.Count())
+
+	// A driver's name may be spelt in capitals.
+	got, err = spec.ParseVirhook([]byte(strings.ReplaceAll(tables, "virHookQemuOp", "virHookQEMUOp")))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"start", "stopped", "port-created"}, got.Ops["qemu"])
 }
 
 func TestParseVirhookRefuses(t *testing.T) {
@@ -50,12 +55,12 @@ func TestParseVirhookRefuses(t *testing.T) {
 		{"no drivers", "(virHookDriver,", "(virHookDrivers,", "no VIR_ENUM_IMPL of virHookDriver"},
 		{"no sub-operations", "virHookSubop", "virHookSubops", "no VIR_ENUM_IMPL of virHookSubop"},
 		{"no operations", "virHookCloudHypervisorOp", "virCloudHypervisorOp", "no VIR_ENUM_IMPL of virHookCloudHypervisorOp, the operations of cloud-hypervisor"},
-		{"no such driver", "virHookCloudHypervisorOp", "virHookChOp", "line 14: virHookChOp belongs to none of the drivers qemu, cloud-hypervisor"},
-		{"a macro for a string", `"-", "begin"`, `"-", BEGIN`, `line 11: unexpected "BEGIN" in the VIR_ENUM_IMPL of line 11`},
-		{"strings side by side", `"-", "begin"`, `"-" "begin"`, `line 11: unexpected "\"begin\"" in the VIR_ENUM_IMPL of line 11`},
-		{"not closed", `"start",);`, `"start",`, `unexpected "" in the VIR_ENUM_IMPL of line 14`},
-		{"a string that does not end", `"begin", "end"`, `"begin", "end`, `in the VIR_ENUM_IMPL of line 11`},
-		{"a conditional", `/* "xen", */`, "#if WITH_XEN", `line 8: unexpected "#" in the VIR_ENUM_IMPL of line 6`},
+		{"no such driver", "virHookCloudHypervisorOp", "virHookChOp", "line 15: virHookChOp belongs to none of the drivers qemu, cloud-hypervisor"},
+		{"a macro for a string", `"-", "begin"`, `"-", BEGIN`, `line 12: unexpected "BEGIN" in the VIR_ENUM_IMPL of line 12`},
+		{"strings side by side", `"-", "begin"`, `"-" "begin"`, `line 12: unexpected "\"begin\"" in the VIR_ENUM_IMPL of line 12`},
+		{"not closed", `"start",);`, `"start",`, `unexpected "" in the VIR_ENUM_IMPL of line 15`},
+		{"a string that does not end", `"begin", "end"`, `"begin", "end`, `in the VIR_ENUM_IMPL of line 12`},
+		{"a conditional", `/* "xen", */`, "#if WITH_XEN", `line 9: unexpected "#" in the VIR_ENUM_IMPL of line 6`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			src := strings.Replace(tables, tt.old, tt.new, 1)

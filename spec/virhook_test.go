@@ -146,7 +146,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestNameAt(t *testing.T) {
-	o := ops("network", "third/begin 1.0.0 second<6.0.0 first<4.0.0").Ops[0]
+	o := ops("network", "third/begin 1.0.0 first<4.0.0 second<6.0.0").Ops[0]
 	for v, want := range map[spec.Version]string{
 		"": "third", "6.0.0": "third", "5.9.0": "second", "4.0.0": "second", "3.9.9": "first",
 	} {

@@ -331,9 +331,9 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // From libvirt 11.3.0 on an error can cost the guest's saved state. On virsh
 // start of a guest with a managed save, a failing hook or one that prints junk
-// makes libvirt delete the save file and still report success. virsh restore is
-// refused, as in the other versions. Where between 9.0.0 and 12.8.0 this begins
-// and ends is not known.
+// makes libvirt delete the save file and still report success; its source does
+// not start the guest then. virsh restore is refused, as in the other versions.
+// Where between 9.0.0 and 12.8.0 this begins and ends is not known.
 //
 // Before that an error stops what libvirt was about to do.
 //

@@ -22,13 +22,19 @@ type systemLog struct {
 }
 
 type datagrams struct {
-	mu   sync.Mutex
-	buf  bytes.Buffer
-	name string // the program's, for the log
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	name    string   // the program's, for the log
+	journal string   // the socket of the systemd journal
+	syslog  []string // the sockets that syslog may listen on
 }
 
-func newSystemLog(driver string) slog.Handler {
-	out := &datagrams{name: "virthook-" + driver}
+func newSystemLog(driver string) *systemLog {
+	out := &datagrams{
+		name:    "virthook-" + driver,
+		journal: "/run/systemd/journal/socket",
+		syslog:  []string{"/dev/log", "/var/run/log"}, // Linux, FreeBSD
+	}
 	text := slog.NewTextHandler(&out.buf, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -79,13 +85,15 @@ func priority(l slog.Level) int {
 // send writes one record. TextHandler quotes newlines, so that a line is a record.
 func (d *datagrams) send(priority int, line []byte) {
 	journal := fmt.Appendf(nil, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n", priority, d.name, line)
-	if sendTo("/run/systemd/journal/socket", journal) {
+	if sendTo(d.journal, journal) {
 		return
 	}
 	const daemon = 3 << 3 // syslog's facility
 	syslog := fmt.Appendf(nil, "<%d>%s[%d]: %s", daemon|priority, d.name, os.Getpid(), line)
-	if !sendTo("/dev/log", syslog) {
-		sendTo("/var/run/log", syslog) // FreeBSD
+	for _, socket := range d.syslog {
+		if sendTo(socket, syslog) {
+			return
+		}
 	}
 }
 

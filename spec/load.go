@@ -162,7 +162,6 @@ var (
 
 // plain says in the terms of the file what the YAML library says in Go's.
 func plain(text string) string {
-	text = strings.TrimPrefix(text, "yaml: ")
 	if m := unknownKey.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("unknown key %q", m[1])
 	}

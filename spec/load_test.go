@@ -72,6 +72,8 @@ func decodeCases() []brokenCase {
 			want: `qemu.yaml:1: a single value where a mapping belongs`},
 		{name: "broken YAML", old: "host: any", new: "host: [any", unseen: yamlItself,
 			want: `qemu.yaml:15: did not find expected ',' or ']'`},
+		{name: "nested without end", old: "host: any", new: "host: " + strings.Repeat("[", 20000), unseen: yamlItself,
+			want: "qemu.yaml:14: exceeded max depth of 10000"},
 		{name: "not UTF-8", old: "doc: about it", new: "doc: \xff", unseen: yamlItself,
 			want: "qemu.yaml: invalid leading UTF-8 octet (value: 255)"},
 		{name: "empty file", old: baseDriver, new: "", unseen: yamlItself,
@@ -127,9 +129,9 @@ func TestReferencesToBrokenFiles(t *testing.T) {
 	_, err := spec.Load(fstest.MapFS{
 		"qemu.yaml":    {Data: []byte(strings.Replace(baseDriver, "network/port-created", "network/port-moved", 1))},
 		"network.yaml": {Data: []byte("driver: [network]\n")},
-		"enums.yaml":   {Data: []byte("enums: {}\n")},
+		"enums.yaml":   {Data: []byte("enum: why\nenums: [{name: Whence}]\n")},
 	})
-	assert.EqualError(t, err, "enums.yaml:1: a mapping where a list belongs\nnetwork.yaml:1: a list where a text belongs")
+	assert.EqualError(t, err, "enums.yaml:1: unknown key \"enum\"\nnetwork.yaml:1: a list where a text belongs")
 }
 
 func TestFolders(t *testing.T) {

@@ -1,0 +1,161 @@
+package xmldiff
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// line is one line of a document in its canonical form.
+type line struct {
+	path string // of the element around it
+	text string
+}
+
+// document is the canonical form: a line for each start tag, end tag, text and
+// comment, but one line for an element that has only text, or nothing, in it.
+type document []line
+
+func (d document) String() string {
+	var b strings.Builder
+	for _, l := range d {
+		b.WriteString(l.text)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// canonical reads exactly one element, with whatever comments and processing
+// instructions are around it. The tokens are raw, so prefixes stay as they are.
+func canonical(raw []byte) (document, error) {
+	d := xml.NewDecoder(bytes.NewReader(raw))
+	w := &writer{}
+	for {
+		tok, err := d.RawToken()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = w.token(tok)
+		}
+		var syntax *xml.SyntaxError
+		switch {
+		case errors.As(err, &syntax): // has the line
+			return nil, errors.New(strings.TrimPrefix(err.Error(), "XML syntax error on "))
+		case err != nil:
+			n, _ := d.InputPos()
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	switch {
+	case len(w.open) > 0:
+		return nil, fmt.Errorf("element <%s> is not closed", w.open[len(w.open)-1])
+	case !w.root:
+		return nil, errors.New("no element")
+	}
+	return w.lines, nil
+}
+
+type writer struct {
+	lines document
+	open  []string // the names of the elements around
+	root  bool     // there was a root element
+	leaf  bool     // the last line is a start tag
+	text  string   // what came after that start tag
+}
+
+func (w *writer) token(tok xml.Token) error {
+	switch t := tok.(type) {
+	case xml.StartElement:
+		if w.root && len(w.open) == 0 {
+			return fmt.Errorf("a second root element, <%s>", name(t.Name))
+		}
+		w.root = true
+		w.flush()
+		var b strings.Builder
+		b.WriteString("<" + name(t.Name))
+		for _, a := range t.Attr {
+			b.WriteString(" " + name(a.Name) + `="` + escape.Replace(a.Value) + `"`)
+		}
+		w.add(b.String() + ">")
+		w.open = append(w.open, name(t.Name))
+		w.leaf = true
+	case xml.EndElement:
+		return w.end(name(t.Name))
+	case xml.CharData:
+		if len(bytes.TrimSpace(t)) == 0 {
+			return nil // indentation
+		}
+		if len(w.open) == 0 {
+			return fmt.Errorf("text outside of an element: %.40q", bytes.TrimSpace(t))
+		}
+		if w.leaf {
+			w.text += escape.Replace(string(t))
+		} else {
+			w.add(escape.Replace(string(t)))
+		}
+	case xml.Comment:
+		w.flush()
+		w.add("<!--" + breaks.Replace(string(t)) + "-->")
+	case xml.ProcInst:
+		if t.Target == "xml" {
+			return nil // the declaration
+		}
+		w.flush()
+		w.add("<?" + t.Target + " " + breaks.Replace(string(t.Inst)) + "?>")
+	case xml.Directive:
+		w.flush()
+		w.add("<!" + breaks.Replace(string(t)) + ">")
+	}
+	return nil
+}
+
+func (w *writer) end(name string) error {
+	if len(w.open) == 0 || w.open[len(w.open)-1] != name {
+		return fmt.Errorf("</%s> closes nothing", name)
+	}
+	w.open = w.open[:len(w.open)-1]
+	if !w.leaf {
+		w.add("</" + name + ">")
+		return nil
+	}
+	last := &w.lines[len(w.lines)-1].text
+	if w.text == "" {
+		*last = strings.TrimSuffix(*last, ">") + "/>"
+	} else {
+		*last += w.text + "</" + name + ">"
+	}
+	w.leaf, w.text = false, ""
+	return nil
+}
+
+// flush puts the text after a start tag on a line of its own, for more comes.
+func (w *writer) flush() {
+	if w.leaf && w.text != "" {
+		w.add(w.text)
+	}
+	w.leaf, w.text = false, ""
+}
+
+func (w *writer) add(text string) {
+	w.lines = append(w.lines, line{
+		path: strings.Join(w.open, "/"),
+		text: strings.Repeat("  ", len(w.open)) + text,
+	})
+}
+
+func name(n xml.Name) string {
+	if n.Space == "" {
+		return n.Local
+	}
+	return n.Space + ":" + n.Local
+}
+
+// Line breaks within a token must not become lines of the difference.
+var (
+	breaks = strings.NewReplacer("\n", "&#10;", "\r", "&#13;")
+	escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\n", "&#10;", "\r", "&#13;", "\t", "&#9;")
+)

@@ -1,0 +1,65 @@
+package document_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/virthook/virthook/internal/captures"
+	"github.com/virthook/virthook/internal/document"
+)
+
+// No real domain changes by being decoded and applied as it is.
+func TestApplyNothing(t *testing.T) {
+	for _, c := range captures.All() {
+		if !strings.HasPrefix(string(c.XML), "<domain") {
+			continue
+		}
+		d, err := document.Domain(c.XML)
+		require.NoError(t, err, c.Name)
+		out, err := document.Apply(c.XML, d)
+		require.NoError(t, err, c.Name)
+		assert.Nil(t, out, c.Name)
+	}
+}
+
+func TestApplyRefuses(t *testing.T) {
+	raw := []byte("<domain><name>g</name></domain>")
+	d, err := document.Domain(raw)
+	require.NoError(t, err)
+	_, err = document.Apply([]byte("<domain>"), d)
+	assert.ErrorContains(t, err, "unexpected EOF")
+	d.Title = "a\x00b"
+	_, err = document.Apply(raw, d)
+	assert.ErrorContains(t, err, "a character that XML cannot hold")
+}
+
+func TestUUIDAndMetadata(t *testing.T) {
+	for xml, want := range map[string]string{
+		"<domain><uuid> u </uuid></domain>":                                                               "u",
+		"<network><uuid>n</uuid></network>":                                                               "n",
+		"<hookData><network><uuid>n</uuid></network></hookData>":                                          "n",
+		"<hookData><networkport><uuid>p</uuid></networkport></hookData>":                                  "",
+		"<domain><devices><uuid>deep</uuid></devices></domain>":                                           "",
+		"<domain xmlns:x='urn:x'><x:uuid>other</x:uuid><uuid>u<!-- c -->v</uuid></domain>":                "uv",
+		"<domain><metadata><a xmlns='urn:a'><uuid>x</uuid></a></metadata></domain>":                       "",
+		"<hookData><networkport><uuid>p</uuid></networkport><network><uuid>n</uuid></network></hookData>": "n",
+	} {
+		got, err := document.UUID([]byte(xml))
+		require.NoError(t, err, xml)
+		assert.Equal(t, want, got, xml)
+	}
+	const xml = "<domain><metadata><a:b xmlns:a='urn:a'><a:c/></a:b><d xmlns='urn:d'/></metadata><e xmlns='urn:e'/></domain>"
+	for _, x := range []struct {
+		space, local string
+		want         bool
+	}{
+		{"urn:a", "b", true}, {"urn:a", "", true}, {"urn:d", "d", true}, {"urn:a", "c", false}, {"urn:d", "b", false}, {"urn:e", "e", false}, {"a", "b", false},
+	} {
+		got, err := document.HasMetadata([]byte(xml), x.space, x.local)
+		require.NoError(t, err)
+		assert.Equal(t, x.want, got, "%v", x)
+	}
+}

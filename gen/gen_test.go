@@ -79,7 +79,7 @@ func TestTextsComeFromTheSpec(t *testing.T) {
 	s := builtin(t)
 	o := s.Driver("qemu").Find("release")[0]
 	o.Summary = "zebra crossing"
-	o.Doc = "A doc with a giraffe.\n"
+	o.Doc = "A doc with a giraffe.\n\nA second paragraph:\n\n    as it is   written\n"
 	o.Failure[0].Doc = "And an okapi."
 	files := render(t, s, sdkPath)
 	for _, word := range []string{"ebra crossing", "giraffe", "okapi"} {
@@ -87,6 +87,7 @@ func TestTextsComeFromTheSpec(t *testing.T) {
 		assert.Contains(t, string(files["REFERENCE.md"]), word)
 	}
 	assert.Contains(t, string(files["hooktest/calls.gen.go"]), "zebra crossing")
+	assert.Contains(t, string(files["qemu.gen.go"]), "\n// A doc with a giraffe.\n//\n// A second paragraph:\n//\n//\tas it is   written\n//\n")
 }
 
 // The reference page has every operation, every word of the enums, and no dead link in it.

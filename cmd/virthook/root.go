@@ -17,6 +17,8 @@ func newRoot() *cobra.Command {
 		Args:          cobra.ArbitraryArgs, // what is no command is told apart in RunE
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("no command given: see virthook --help")
@@ -27,6 +29,12 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("virthook {{.Version}}\n")
 	root.AddCommand(newEvents(), newGenerate(), newVerifySpec(), newFire())
 	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra shows its help then, and succeeds
+			c.RunE = func(*cobra.Command, []string) error { return errors.New("completion: SHELL is missing") }
+		}
+	}
 	return root
 }
 

@@ -68,14 +68,6 @@ func driverNames(s *spec.Spec) []string {
 	return names
 }
 
-// in says whether the given libvirt, or the newest when v is empty, makes the call.
-func in(o *spec.Op, v spec.Version) bool {
-	if v == "" {
-		return o.Until == ""
-	}
-	return o.In(v)
-}
-
 // extraAt is the fourth operand of the given libvirt; nil: it is "-".
 func extraAt(o *spec.Op, v spec.Version) *spec.Extra {
 	if o.Extra == nil || v != "" && v.Less(o.Extra.Since) {

@@ -1,7 +1,6 @@
 package hookexec
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -71,19 +70,10 @@ func (o *Outcome) run(ctx context.Context, path string, c Call, filter bool) err
 		o.fail()
 		return err
 	}
-	if out := cString(r.Stdout); filter && !o.Failed && !blank(out) {
-		o.Output = out
+	if output := r.Output(); filter && !o.Failed && output != nil {
+		o.Output = output
 	}
 	return nil
 }
 
 func (o *Outcome) fail() { o.Failed, o.Output = true, nil }
-
-// cString is what is left of an output in libvirt, which keeps it in a C string.
-func cString(b []byte) []byte {
-	b, _, _ = bytes.Cut(b, []byte{0})
-	return b
-}
-
-// blank is virStringIsEmpty: nothing but what g_ascii_isspace takes for space.
-func blank(b []byte) bool { return len(bytes.Trim(b, " \t\n\f\r")) == 0 }

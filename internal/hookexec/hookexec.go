@@ -9,6 +9,7 @@
 package hookexec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,6 +56,17 @@ type Result struct {
 
 // Failed says whether libvirt takes the hook as failed.
 func (r Result) Failed() bool { return r.Status != 0 }
+
+// Output is what libvirt takes from the standard output of a filter, which it
+// keeps in a C string: what is before the first NUL, nil when that is nothing but
+// white space (virStringIsEmpty with g_ascii_isspace).
+func (r Result) Output() []byte {
+	out, _, _ := bytes.Cut(r.Stdout, []byte{0})
+	if len(bytes.Trim(out, " \t\n\f\r")) == 0 {
+		return nil
+	}
+	return out
+}
 
 // passed are the variables that libvirt hands on to a hook when it has them
 // itself, in the order of virCommandAddEnvPassCommon.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,16 +14,18 @@ import (
 type line struct {
 	path string // of the element around it
 	text string
+	key  string // text with the attributes sorted: lines of the same key say the same
 }
 
 // document is the canonical form: a line for each start tag, end tag, text and
 // comment, but one line for an element that has only text, or nothing, in it.
 type document []line
 
+// String is what documents are compared by: the keys of the lines.
 func (d document) String() string {
 	var b strings.Builder
 	for _, l := range d {
-		b.WriteString(l.text)
+		b.WriteString(l.key)
 		b.WriteByte('\n')
 	}
 	return b.String()
@@ -75,12 +78,14 @@ func (w *writer) token(tok xml.Token) error {
 		}
 		w.root = true
 		w.flush()
-		var b strings.Builder
-		b.WriteString("<" + name(t.Name))
-		for _, a := range t.Attr {
-			b.WriteString(" " + name(a.Name) + `="` + escape.Replace(a.Value) + `"`)
+		attrs := make([]string, len(t.Attr))
+		for i, a := range t.Attr {
+			attrs[i] = " " + name(a.Name) + `="` + escape.Replace(a.Value) + `"`
 		}
-		w.add(b.String() + ">")
+		text := "<" + name(t.Name) + strings.Join(attrs, "") + ">"
+		slices.Sort(attrs)
+		w.add(text)
+		w.lines[len(w.lines)-1].key = w.indent("<" + name(t.Name) + strings.Join(attrs, "") + ">")
 		w.open = append(w.open, name(t.Name))
 		w.leaf = true
 	case xml.EndElement:
@@ -122,11 +127,13 @@ func (w *writer) end(name string) error {
 		w.add("</" + name + ">")
 		return nil
 	}
-	last := &w.lines[len(w.lines)-1].text
-	if w.text == "" {
-		*last = strings.TrimSuffix(*last, ">") + "/>"
-	} else {
-		*last += w.text + "</" + name + ">"
+	last := &w.lines[len(w.lines)-1]
+	for _, s := range []*string{&last.text, &last.key} {
+		if w.text == "" {
+			*s = strings.TrimSuffix(*s, ">") + "/>"
+		} else {
+			*s += w.text + "</" + name + ">"
+		}
 	}
 	w.leaf, w.text = false, ""
 	return nil
@@ -141,11 +148,11 @@ func (w *writer) flush() {
 }
 
 func (w *writer) add(text string) {
-	w.lines = append(w.lines, line{
-		path: strings.Join(w.open, "/"),
-		text: strings.Repeat("  ", len(w.open)) + text,
-	})
+	text = w.indent(text)
+	w.lines = append(w.lines, line{path: strings.Join(w.open, "/"), text: text, key: text})
 }
+
+func (w *writer) indent(text string) string { return strings.Repeat("  ", len(w.open)) + text }
 
 func name(n xml.Name) string {
 	if n.Space == "" {

@@ -1,10 +1,10 @@
 // Package xmldiff shows how two XML documents differ: in what they say, and not
-// in quotes, indentation or the way that empty elements are written.
+// in quotes, indentation, the order of attributes or the way that empty elements
+// are written.
 package xmldiff
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 )
@@ -40,15 +40,19 @@ func Diff(before, after []byte) ([]Line, error) {
 	var lines []Line
 	for _, h := range u.Hunks {
 		lines = append(lines, Line{Kind: Place, Text: "@@ /" + place(h, from, to)})
+		f, t := h.FromLine-1, h.ToLine-1 // the next lines of each
 		for _, l := range h.Lines {
-			text := strings.TrimSuffix(l.Content, "\n")
 			switch l.Kind {
 			case udiff.Delete:
-				lines = append(lines, Line{Kind: Removed, Text: "-" + text})
+				lines = append(lines, Line{Kind: Removed, Text: "-" + from[f].text})
+				f++
 			case udiff.Insert:
-				lines = append(lines, Line{Kind: Added, Text: "+" + text})
+				lines = append(lines, Line{Kind: Added, Text: "+" + to[t].text})
+				t++
 			default:
-				lines = append(lines, Line{Kind: Same, Text: " " + text})
+				lines = append(lines, Line{Kind: Same, Text: " " + from[f].text})
+				f++
+				t++
 			}
 		}
 	}

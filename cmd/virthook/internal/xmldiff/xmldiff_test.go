@@ -78,11 +78,12 @@ func TestDiff(t *testing.T) {
      </disk>
      <q:extra q:a="1" b="&quot;x&quot;"/>
 `},
-		{"order of attributes", `q:a='1' b='"x"'`, `b='"x"' q:a='1'`, `@@ /domain/devices
+		{"order of attributes", `q:a='1' b='"x"'`, `b='"x"' q:a='1'`, ""},
+		{"order and value", `q:a='1' b='"x"'`, `b='"x"' q:a='2'`, `@@ /domain/devices
        <source file="/b.img"/>
      </disk>
 -    <q:extra q:a="1" b="&quot;x&quot;"/>
-+    <q:extra b="&quot;x&quot;" q:a="1"/>
++    <q:extra b="&quot;x&quot;" q:a="2"/>
    </devices>
  </domain>
 `},

@@ -1,0 +1,39 @@
+# What a newcomer needs: make demo, make test. The rest is for those who work on virthook.
+
+GO          ?= go
+GOTEST      ?= $(GO) test
+STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test race cover fuzz generate lint integration
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a guest's life fired at an example hook; needs no libvirt
+	@sh examples/demo.sh
+
+test: ## all tests; needs only Go
+	$(GOTEST) $(TESTFLAGS) ./...
+
+race: ## all tests with the race detector; needs a C compiler
+	CGO_ENABLED=1 $(GOTEST) -race ./...
+
+cover: ## statement coverage of spec, gen and sdk, generated code left out
+	@sh .ci/cover
+
+fuzz: ## each fuzz test for FUZZTIME (default 1m)
+	@FUZZTIME=$(or $(FUZZTIME),1m) sh .ci/fuzz
+
+generate: ## generated files anew, from the spec
+	$(GO) generate ./...
+
+lint: ## gofmt, go vet, staticcheck, tidiness and freshness; writes nothing
+	@test -z "$$(gofmt -l .)" || { gofmt -l . >&2; echo "run gofmt -w on these" >&2; exit 1; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	$(GO) run ./cmd/virthook generate --check --out sdk
+
+integration: ## the spec against libvirt's source; needs Debian's apt
+	@bash .ci/integration

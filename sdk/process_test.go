@@ -285,8 +285,8 @@ func TestFaults(t *testing.T) {
 		{"panics", "prepare", 1, `panic: boom\nwith a second line (program_test.go:`},
 		{"panics", "migrate", 1, `in qemu/migrate/begin of "g \"1\""`},
 		{"panics", "reconnect", 0, `passed: panic: boom\nwith a second line (program_test.go:`},
-		{"hangs", "prepare", 1, `deadline: 50ms are over in qemu/prepare/begin of "g \"1\""`},
-		{"hangs", "reconnect", 0, `passed: deadline: 50ms are over in qemu/reconnect/begin of "g \"1\""`},
+		{"hangs", "prepare", 1, `deadline: not done within 50ms in qemu/prepare/begin of "g \"1\""`},
+		{"hangs", "reconnect", 0, `passed: deadline: not done within 50ms in qemu/reconnect/begin of "g \"1\""`},
 		{"refuses", "prepare", 1, `no:\ng1\x1b[31m\xff`},
 	} {
 		t.Run(x.program+" "+x.op, func(t *testing.T) {

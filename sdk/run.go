@@ -248,7 +248,7 @@ func edited(e Event) ([]byte, error) {
 
 // withTimeout is context.WithTimeout whose cause says how long it was.
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, fmt.Errorf("%v are over", d))
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("not done within %v", d))
 }
 
 func errorText(errs []error) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -19,7 +20,7 @@ import (
 // report prints for people what the hooks did.
 func report(to io.Writer, call hookexec.Call, o hookexec.Outcome, filter bool) error {
 	var b bytes.Buffer
-	if len(o.Results) == 0 {
+	if len(o.Results) == 0 && !o.Failed {
 		fmt.Fprintf(&b, "nothing to call: no executable %s or %[1]s.d/*\n", call.Driver)
 	}
 	p := printer{to: &b, colour: wantsColour(to)}
@@ -112,7 +113,7 @@ func quote(arg string) string {
 	unclear := func(r rune) bool {
 		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'`\\", r)
 	}
-	if arg == "" || strings.ContainsFunc(arg, unclear) {
+	if arg == "" || !utf8.ValidString(arg) || strings.ContainsFunc(arg, unclear) {
 		return strconv.Quote(arg)
 	}
 	return arg

@@ -29,6 +29,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			// With the race detector a program waits a second before it exits.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			// What a script's line cannot hold.
 			env.Setenv("TWO_LINES", "line\nline")
 			return writeLibvirt(filepath.Join(env.WorkDir, "libvirt"))

@@ -37,6 +37,7 @@ func canonical(raw []byte) (document, error) {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	w := &writer{}
 	for {
+		at, _ := d.InputPos()
 		tok, err := d.RawToken()
 		if err == io.EOF {
 			break
@@ -49,8 +50,10 @@ func canonical(raw []byte) (document, error) {
 		case errors.As(err, &syntax): // has the line
 			return nil, errors.New(strings.TrimPrefix(err.Error(), "XML syntax error on "))
 		case err != nil:
-			n, _ := d.InputPos()
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			if text, ok := tok.(xml.CharData); ok { // what is wrong comes after the white space
+				at += bytes.Count(text[:len(text)-len(bytes.TrimLeft(text, " \t\r\n"))], []byte("\n"))
+			}
+			return nil, fmt.Errorf("line %d: %w", at, err)
 		}
 	}
 	switch {

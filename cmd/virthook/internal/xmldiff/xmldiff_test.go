@@ -142,7 +142,7 @@ func TestNotADocument(t *testing.T) {
 		"  \n":                        "no element",
 		"<!-- only -->":               "no element",
 		"junk":                        `line 1: text outside of an element: "junk"`,
-		"<a/>\njunk":                  `line 2: text outside of an element: "junk"`,
+		"<a/>\n \njunk\n":             `line 3: text outside of an element: "junk"`,
 		"<a/><b/>":                    "line 1: a second root element, <b>",
 		"<a>\n<b>":                    "element <b> is not closed",
 		"<a>\n</b>":                   "line 2: </b> closes nothing",
@@ -156,7 +156,9 @@ func TestNotADocument(t *testing.T) {
 	} {
 		_, err := xmldiff.Diff([]byte("<a/>"), []byte(in))
 		assert.EqualError(t, err, want, "%q", in)
+		assert.EqualError(t, xmldiff.Check([]byte(in)), want, "%q", in)
 	}
+	assert.NoError(t, xmldiff.Check([]byte(before)))
 	_, err := xmldiff.Diff([]byte("junk"), []byte("<a/>"))
 	assert.ErrorContains(t, err, "the XML before: line 1")
 }

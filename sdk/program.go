@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,7 +15,9 @@ import (
 type program struct{ root *group }
 
 func newProgram(opts []Option) *program {
-	return &program{root: newGroup("sdk.Main", nil, opts)}
+	root := newGroup("sdk.Main", nil, opts)
+	root.settings.timeout = cmp.Or(root.settings.timeout, DefaultTimeout)
+	return &program{root}
 }
 
 // call reads the arguments. When done is set there is nothing to run, and status

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/virthook/virthook/internal/document"
 	"github.com/virthook/virthook/sdk/hookimpl"
@@ -38,13 +37,6 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // run calls the handlers that take the call and answers libvirt.
 func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, stderr io.Writer) int {
-	timeout := p.root.settings.timeout
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	ctx, cancel := withTimeout(ctx, timeout)
-	defer cancel()
-
 	in := &input{r: stdin}
 	r := &run{call: call, op: p.op(call), document: in.read, stderr: stderr}
 	r.group(ctx, p.root, settings{})
@@ -78,7 +70,7 @@ func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
 	s := g.settings.within(outer)
 	if t := g.settings.timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = withTimeout(ctx, t)
+		ctx, cancel = context.WithTimeoutCause(ctx, t, fmt.Errorf("not done within %v", t))
 		defer cancel()
 	}
 	if g.match != nil {
@@ -244,11 +236,6 @@ func edited(e Event) ([]byte, error) {
 		return nil, nil
 	}
 	return document.Apply(raw, g.Guest())
-}
-
-// withTimeout is context.WithTimeout whose cause says how long it was.
-func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, fmt.Errorf("not done within %v", d))
 }
 
 func errorText(errs []error) string {

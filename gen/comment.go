@@ -66,7 +66,7 @@ func wrap(p string) []string {
 }
 
 // handlerComment is the documentation of an operation's handler function.
-func handlerComment(function string, o *spec.Op) []string {
+func (g *generator) handlerComment(function string, o *spec.Op) []string {
 	ps := []string{
 		fmt.Sprintf("%s handles %s: %s.", function, o.ID(), o.Summary),
 		o.Doc,
@@ -74,6 +74,10 @@ func handlerComment(function string, o *spec.Op) []string {
 	if o.Filters() {
 		ps = append(ps, "The handler is a filter: libvirt goes on with the domain that it returns, "+
 			"which may be the one that it got, edited. One that returns nil leaves the domain as it is.")
+	}
+	if o.ABICheck != "" {
+		ps = append(ps, "libvirt refuses a domain whose ABI differs: what the guest can see of its hardware. "+
+			"The hook checks most of that before it writes anything; "+g.link("CheckABI")+" switches that off.")
 	}
 	ps = append(ps, failureComment(o)...)
 	if o.Fault == "pass" {

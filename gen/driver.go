@@ -43,6 +43,9 @@ func (g *generator) facts(f *jen.File, o *spec.Op) {
 		}
 	}
 	set("Filter", o.Filters())
+	if o.ABICheck != "" {
+		fields = append(fields, jen.Id("ABICheck").Op(":").Qual(hookimplPath, "ABI"+spec.GoName(o.ABICheck)))
+	}
 	set("EmptyInput", o.InputAt("") != spec.InputNone &&
 		slices.ContainsFunc(o.Input, func(in spec.Input) bool { return in.Kind == spec.InputNone }))
 	set("FailureIgnored", o.FailureIgnored())
@@ -125,7 +128,7 @@ func (g *generator) event(f *jen.File, o *spec.Op) {
 // on renders the operation's plain handler function, which is sugar for sdk.On.
 func (g *generator) on(f *jen.File, o *spec.Op) {
 	name := "On" + o.GoName()
-	comment(f, handlerComment(name, o)...)
+	comment(f, g.handlerComment(name, o)...)
 
 	fields := g.fields(o)
 	var params, args []jen.Code

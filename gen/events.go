@@ -15,11 +15,7 @@ func (g *generator) events() ([]byte, error) {
 	f.Const().Id("_").Op("=").Qual(hookimplPath, "Version1")
 
 	all := slices.Collect(g.spec.All())
-	onEach := "[sdk.OnEach]"
-	if g.path == sdkPath {
-		onEach = "[OnEach]"
-	}
-	comment(f, "Events returns a nil pointer of each event type of this package, for "+onEach+".")
+	comment(f, "Events returns a nil pointer of each event type of this package, for "+g.link("OnEach")+".")
 	f.Func().Id("Events").Params().Index().Qual(sdkPath, "Event").Block(
 		jen.Return(jen.Index().Qual(sdkPath, "Event").Add(nilPointers(all))),
 	)

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"log/slog"
 	"strconv"
+	"sync"
+
+	"github.com/virthook/virthook/internal/codec"
 )
 
 // Call is one call of a hook as libvirt made it. Names are untrusted input: they
@@ -16,8 +19,11 @@ type Call struct {
 	Extra  string // the fourth operand: "-" where libvirt has nothing to say
 
 	input   func() ([]byte, error)
+	anyABI  bool // a filter may change the guest's ABI
 	log     slog.Handler
 	changed []byte // by the filter that the call went to; nil when it changed nothing
+	omitted []*codec.Report
+	told    *sync.Once // the log, of what is omitted
 }
 
 // Info returns c; it makes every event say what call it is.

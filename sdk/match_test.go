@@ -175,9 +175,9 @@ func TestMatcherFaults(t *testing.T) {
 	boom := func(*sdk.Call) (bool, error) { panic("boom") }
 
 	for _, m := range []sdk.Matcher{uuid, metadata, sdk.Not(uuid), sdk.AnyOf(metadata, uuid)} {
-		hooktest.Run(t, with(prepare, ""), sdk.For(m, any)).Refused("input: matching the call: empty where XML is due")
-		hooktest.Run(t, with(prepare, "<domain>"), sdk.For(m, any)).Refused("unexpected EOF")
-		hooktest.Run(t, hooktest.DaemonStart(), sdk.For(m, any)).Refused("empty where XML is due")
+		hooktest.Run(t, with(prepare, ""), sdk.For(m, any)).Refused("input: matching the call: line 1, column 1: document is empty")
+		hooktest.Run(t, with(prepare, "<domain>"), sdk.For(m, any)).Refused("<domain> of line 1 is not closed")
+		hooktest.Run(t, hooktest.DaemonStart(), sdk.For(m, any)).Refused("document is empty")
 		r := hooktest.Run(t, with(reconnect, ""), sdk.For(m, any)).OK()
 		assert.Contains(t, r.Log, "matching the call")
 	}

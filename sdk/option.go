@@ -31,6 +31,7 @@ type settings struct {
 	onError *Policy
 	timeout time.Duration // 0: none of its own
 	log     slog.Handler
+	abi     *bool // check it
 	wraps   []func(Handler) Handler
 }
 
@@ -44,6 +45,9 @@ func (s settings) within(outer settings) settings {
 	}
 	if s.log == nil {
 		s.log = outer.log
+	}
+	if s.abi == nil {
+		s.abi = outer.abi
 	}
 	s.wraps = append(outer.wraps[:len(outer.wraps):len(outer.wraps)], s.wraps...)
 	return s
@@ -164,6 +168,14 @@ func (p Policy) check(function string) {
 	if p != Fail && p != Pass {
 		panic(fmt.Sprintf("%s: %d is neither Fail nor Pass", function, p))
 	}
+}
+
+// CheckABI chooses whether a filter's result is held against libvirt's first ABI
+// checks where libvirt makes them, at qemu migrate and restore: what the guest can
+// see of its hardware must stay. It is on unless switched off: the error comes from
+// the hook then, with the path, and not from libvirt afterwards.
+func CheckABI(on bool) Option {
+	return setting(func(s *settings) { s.abi = &on })
 }
 
 // Log sends the log of the group that it stands in to h: what handlers write to

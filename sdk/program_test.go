@@ -255,5 +255,6 @@ var programs = map[string]func() []sdk.Option{
 			return report(event{Handler: c.ID(), Name: fmt.Sprintf("%q", c.Object), Extra: fmt.Sprint(len(input))})
 		})}
 	},
-	"none": func() []sdk.Option { return nil },
+	"twice": func() []sdk.Option { return append(everything(), everything()...) },
+	"none":  func() []sdk.Option { return nil },
 }

@@ -232,7 +232,7 @@ func OnQemuReleaseEnd(h func(*libvirtxml.Domain, ShutoffReason) error) Option {
 	})
 }
 
-var opQemuMigrateBegin = hookimpl.Op{Driver: "qemu", Op: "migrate", SubOp: "begin", Input: hookimpl.Domain, Filter: true}
+var opQemuMigrateBegin = hookimpl.Op{Driver: "qemu", Op: "migrate", SubOp: "begin", Input: hookimpl.Domain, Filter: true, ABICheck: hookimpl.ABIMigration}
 
 // QemuMigrateBegin is the event of [OnQemuMigrateBegin]: on the destination,
 // before an incoming migration begins.
@@ -271,6 +271,10 @@ func (*QemuMigrateBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // which may be the one that it got, edited. One that returns nil leaves the
 // domain as it is.
 //
+// libvirt refuses a domain whose ABI differs: what the guest can see of its
+// hardware. The hook checks most of that before it writes anything; [CheckABI]
+// switches that off.
+//
 // An error stops what libvirt was about to do.
 //
 // The incoming migration is refused and the guest keeps running on the source.
@@ -287,7 +291,7 @@ func OnQemuMigrateBegin(h func(*libvirtxml.Domain) (*libvirtxml.Domain, error)) 
 	})
 }
 
-var opQemuRestoreBegin = hookimpl.Op{Driver: "qemu", Op: "restore", SubOp: "begin", Input: hookimpl.Domain, Filter: true}
+var opQemuRestoreBegin = hookimpl.Op{Driver: "qemu", Op: "restore", SubOp: "begin", Input: hookimpl.Domain, Filter: true, ABICheck: hookimpl.ABIRestore}
 
 // QemuRestoreBegin is the event of [OnQemuRestoreBegin]: before a saved guest
 // is restored, by restore or by start after a managed save.
@@ -324,6 +328,10 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the
 // domain as it is.
+//
+// libvirt refuses a domain whose ABI differs: what the guest can see of its
+// hardware. The hook checks most of that before it writes anything; [CheckABI]
+// switches that off.
 //
 // What an error does depends on libvirt's version.
 //

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
+	"github.com/virthook/virthook/internal/abi"
 	"github.com/virthook/virthook/internal/document"
 	"github.com/virthook/virthook/sdk/hookimpl"
-	"libvirt.org/go/libvirtxml"
 )
 
 // Exit statuses of a hook.
@@ -38,7 +39,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // run calls the handlers that take the call and answers libvirt.
 func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, stderr io.Writer) int {
 	in := &input{r: stdin}
-	r := &run{call: call, op: p.op(call), document: in.read, stderr: stderr}
+	r := &run{call: call, op: p.op(call), document: in.read, told: new(sync.Once), stderr: stderr}
 	r.group(ctx, p.root, settings{})
 
 	if len(r.errs) > 0 {
@@ -59,7 +60,8 @@ type run struct {
 	call     *Call
 	op       *hookimpl.Op // nil: not of this SDK's spec
 	document func() ([]byte, error)
-	changed  []byte // the document as filters changed it, nil when none did
+	changed  []byte     // the document as filters changed it, nil when none did
+	told     *sync.Once // the log, of what the decoded view lacks
 	errs     []error
 	stderr   io.Writer
 }
@@ -141,7 +143,7 @@ func (h *handler) decoded(e Event) Handler {
 	}
 	op := e.HookOp()
 	return func(ctx context.Context, c *Call) error {
-		doc, err := decode(op, c)
+		doc, err := c.decode(op)
 		if err != nil {
 			return &Fault{Kind: FaultInput, Err: err}
 		}
@@ -151,6 +153,9 @@ func (h *handler) decoded(e Event) Handler {
 		}
 		if op.Filter {
 			c.changed, err = edited(e)
+			if err == nil && c.changed != nil && op.ABICheck != hookimpl.NoABICheck && !c.anyABI {
+				err = checkABI(op, c)
+			}
 		}
 		return err
 	}
@@ -158,7 +163,8 @@ func (h *handler) decoded(e Event) Handler {
 
 func (r *run) newCall(s settings) *Call {
 	c := *r.call
-	c.input, c.log = r.document, s.log
+	c.input, c.log, c.told = r.document, s.log, r.told
+	c.anyABI = s.abi != nil && !*s.abi
 	return &c
 }
 
@@ -193,29 +199,6 @@ func (r *run) fail(s settings, err error) (stop bool) {
 	return r.op == nil || !r.op.FailureIgnored
 }
 
-// decode gives a handler a document of its own.
-func decode(op *hookimpl.Op, c *Call) (doc hookimpl.Document, err error) {
-	if op.Input == hookimpl.None {
-		return doc, nil
-	}
-	raw, err := c.raw()
-	if err != nil {
-		return doc, err
-	}
-	switch op.Input {
-	case hookimpl.Domain:
-		doc.Domain, err = document.Domain(raw)
-		if op.EmptyInput && errors.Is(err, document.ErrEmpty) {
-			doc.Domain, err = &libvirtxml.Domain{Name: c.Object}, nil
-		}
-	case hookimpl.Network:
-		doc.Network, _, err = document.Network(raw, false)
-	case hookimpl.NetworkPort:
-		doc.Network, doc.NetworkPort, err = document.Network(raw, true)
-	}
-	return doc, err
-}
-
 // edited is what a filter's handler made of its document, nil for no change.
 func edited(e Event) ([]byte, error) {
 	raw, err := e.Info().raw()
@@ -224,7 +207,7 @@ func edited(e Event) ([]byte, error) {
 	}
 	if f, ok := e.(interface{ replacement() ([]byte, bool) }); ok {
 		if xml, set := f.replacement(); set {
-			out, err := document.Replace(raw, xml)
+			out, err := document.ReplaceDomain(raw, xml)
 			if err != nil {
 				return nil, fmt.Errorf("the XML given to Replace: %w", err)
 			}
@@ -235,7 +218,37 @@ func edited(e Event) ([]byte, error) {
 	if !ok || g.Guest() == nil {
 		return nil, nil
 	}
-	return document.Apply(raw, g.Guest())
+	out, err := document.ApplyDomain(raw, g.Guest())
+	if errors.Is(err, document.ErrNoEffect) {
+		e.Info().Logger().Warn("a handler changed the domain, but nothing of that shows in the XML")
+		return nil, nil
+	}
+	return out, err
+}
+
+// checkABI holds what a filter made of the domain against libvirt's own checks.
+func checkABI(op *hookimpl.Op, c *Call) error {
+	raw, err := c.raw()
+	if err != nil {
+		return err
+	}
+	before, _, err := document.Domain(raw)
+	if err != nil {
+		return err
+	}
+	after, _, err := document.Domain(c.changed)
+	if err != nil {
+		return err
+	}
+	check := abi.Check
+	if op.ABICheck == hookimpl.ABIRestore {
+		check = abi.CheckRestore
+	}
+	if err := check(before, after); err != nil {
+		c.changed = nil
+		return fmt.Errorf("libvirt would refuse it: %w", err)
+	}
+	return nil
 }
 
 func errorText(errs []error) string {

@@ -42,9 +42,10 @@ type Op struct {
 	Since    Version   `yaml:"since"`           // the first libvirt that calls it
 	Until    Version   `yaml:"until,omitempty"` // the first libvirt that no longer calls it
 	Replaces []Former  `yaml:"replaces,omitempty"`
-	Host     string    `yaml:"host"`   // in a migration: any, source or destination
-	Input    Inputs    `yaml:"input"`  // what stdin carries, newest first
-	Output   string    `yaml:"output"` // none or filter
+	Host     string    `yaml:"host"`                // in a migration: any, source or destination
+	Input    Inputs    `yaml:"input"`               // what stdin carries, newest first
+	Output   string    `yaml:"output"`              // none or filter
+	ABICheck string    `yaml:"abi_check,omitempty"` // for filters: as what libvirt refuses another ABI, migration or restore
 	Failure  []Failure `yaml:"failure"`
 	Fault    string    `yaml:"fault"` // what the SDK makes of a fault: fail or pass
 	Extra    *Extra    `yaml:"extra,omitempty"`

@@ -97,6 +97,8 @@ func TestBuiltinHistory(t *testing.T) {
 		assert.Equal(t, o.ID() == "qemu/restore/begin", len(o.Failure) > 1, "%s: failure changed", o.ID())
 		assert.Equal(t, o.Driver.Name == "bhyve", len(o.Input) > 1, "%s: input changed", o.ID())
 		assert.Equal(t, o.Op == "reconnect", o.Fault == "pass", "%s: fault", o.ID())
+		abi := map[string]string{"qemu/migrate/begin": "migration", "qemu/restore/begin": "restore"}
+		assert.Equal(t, abi[o.ID()], o.ABICheck, "%s: abi_check", o.ID())
 		assert.Equal(t, strings.HasPrefix(o.Op, "port-"), len(o.Replaces) > 0, "%s: replaces", o.ID())
 		seen := spec.Versions{"9.0.0", "11.3.0", "12.8.0"}
 		if o.Driver.Name == "libxl" || o.Driver.Name == "bhyve" || o.Op == "attach" {

@@ -14,6 +14,7 @@ var (
 	kinds     = []string{InputDomain, InputNetwork, InputNetworkPort, InputNone}
 	outputs   = []string{"none", "filter"}
 	effects   = []string{EffectRefused, EffectKilled, EffectForgotten, EffectLost, EffectIgnored}
+	abiChecks = []string{"migration", "restore"}
 	faults    = []string{"fail", "pass"}
 	enumWord  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	valueWord = regexp.MustCompile(`^[a-z][a-z0-9]*([ -][a-z0-9]+)*$`)
@@ -209,6 +210,12 @@ func (c *checker) op(d *Driver, o *Op) {
 	newestFirst(r, "input", o.Since, since)
 	if o.Filters() && (len(o.Input) == 0 || o.Input[0].Kind != InputDomain) {
 		r("output", "a filter needs a domain as input")
+	}
+	if o.ABICheck != "" {
+		r.oneOf("abi_check", o.ABICheck, abiChecks)
+		if !o.Filters() {
+			r("abi_check", "abi_check is for filters")
+		}
 	}
 
 	if len(o.Failure) == 0 {

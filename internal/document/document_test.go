@@ -17,9 +17,10 @@ func TestApplyNothing(t *testing.T) {
 		if !strings.HasPrefix(string(c.XML), "<domain") {
 			continue
 		}
-		d, err := document.Domain(c.XML)
+		d, report, err := document.Domain(c.XML)
 		require.NoError(t, err, c.Name)
-		out, err := document.Apply(c.XML, d)
+		assert.Zero(t, report.Len(), c.Name)
+		out, err := document.ApplyDomain(c.XML, d)
 		require.NoError(t, err, c.Name)
 		assert.Nil(t, out, c.Name)
 	}
@@ -27,12 +28,12 @@ func TestApplyNothing(t *testing.T) {
 
 func TestApplyRefuses(t *testing.T) {
 	raw := []byte("<domain><name>g</name></domain>")
-	d, err := document.Domain(raw)
+	d, _, err := document.Domain(raw)
 	require.NoError(t, err)
-	_, err = document.Apply([]byte("<domain>"), d)
-	assert.ErrorContains(t, err, "unexpected EOF")
+	_, err = document.ApplyDomain([]byte("<domain>"), d)
+	assert.ErrorContains(t, err, "<domain> of line 1 is not closed")
 	d.Title = "a\x00b"
-	_, err = document.Apply(raw, d)
+	_, err = document.ApplyDomain(raw, d)
 	assert.ErrorContains(t, err, "a character that XML cannot hold")
 }
 

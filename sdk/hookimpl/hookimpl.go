@@ -15,6 +15,7 @@ type Op struct {
 
 	Input          Input
 	Filter         bool // libvirt reads standard output
+	ABICheck       ABICheck
 	EmptyInput     bool // some libvirt that makes the call passes no XML
 	FailureIgnored bool // no libvirt stops anything when the hook fails
 	FaultPasses    bool // a fault must not be taken for a refusal
@@ -29,6 +30,16 @@ const (
 	Domain
 	Network
 	NetworkPort // a network and its port
+)
+
+// ABICheck is how libvirt holds a filter's output against the guest's ABI.
+type ABICheck uint8
+
+// The kinds of check.
+const (
+	NoABICheck ABICheck = iota
+	ABIMigration
+	ABIRestore // also compares the current memory
 )
 
 // Document is the decoded input: what Op.Input names is set, the rest is nil.

@@ -1,0 +1,125 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/virthook/virthook/internal/captures"
+)
+
+// sized returns a domain of about that many bytes, whose devices are repeated as
+// often as needed.
+func sized(tb testing.TB, size int) []byte {
+	tb.Helper()
+	var largest []byte
+	for _, c := range captures.All() {
+		if bytes.Contains(c.XML, []byte("<domain")) && len(c.XML) > len(largest) {
+			largest = c.XML
+		}
+	}
+	from := bytes.Index(largest, []byte("<devices>"))
+	to := bytes.Index(largest, []byte("</devices>"))
+	if from < 0 || to < 0 {
+		tb.Fatal("no devices")
+	}
+	from += len("<devices>")
+	devices := string(largest[from:to])
+	if len(largest) > size {
+		// Cut devices off at the end.
+		cut := len(devices) - (len(largest) - size)
+		for cut > 0 && !strings.HasPrefix(devices[cut:], "\n    <") {
+			cut--
+		}
+		for cut > 0 && strings.HasPrefix(devices[cut:], "\n    </") {
+			cut = strings.LastIndex(devices[:cut], "\n    <")
+		}
+		return []byte(string(largest[:from]) + devices[:cut] + string(largest[to:]))
+	}
+	n := (size-len(largest))/len(devices) + 1
+	return []byte(string(largest[:from]) + strings.Repeat(devices, n) + string(largest[to:]))
+}
+
+var sizes = []int{2700, 7000, 150_000, 1_000_000}
+
+// block is how long one of two that are compared runs before it is the other's turn.
+const block = 2 * time.Millisecond
+
+// ratio runs two functions in turn and returns how many times longer the first takes,
+// by the fastest turn of each: what else the machine does then counts least. Garbage
+// of the one is not the other's.
+func ratio(b *testing.B, slow, fast func()) float64 {
+	turn := func(f func(), best float64) float64 {
+		runtime.GC()
+		n := 0
+		start := time.Now()
+		for time.Since(start) < block {
+			f()
+			n++
+		}
+		return min(best, float64(time.Since(start))/float64(n))
+	}
+	slowest, fastest := math.Inf(1), math.Inf(1)
+	for b.Loop() {
+		slowest, fastest = turn(slow, slowest), turn(fast, fastest)
+	}
+	b.ReportMetric(fastest/1e3, "µs")
+	return slowest / fastest
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, size := range sizes {
+		src := sized(b, size)
+		theirs := func() {
+			if err := xml.Unmarshal(src, new(libvirtxml.Domain)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		ours := func() {
+			if _, _, err := DecodeDomain(src); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprint(len(src)), func(b *testing.B) {
+			r := ratio(b, theirs, ours)
+			b.ReportMetric(r, "×faster")
+			b.ReportMetric(testing.AllocsPerRun(5, ours), "allocs/decode")
+			b.ReportMetric(testing.AllocsPerRun(5, theirs), "allocs/unmarshal")
+		})
+		b.Run(fmt.Sprintf("alone/%d", len(src)), func(b *testing.B) {
+			for b.Loop() {
+				ours()
+			}
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for _, size := range sizes {
+		src := sized(b, size)
+		v, _, err := DecodeDomain(src)
+		if err != nil {
+			b.Fatal(err)
+		}
+		theirs := func() {
+			if _, err := xml.MarshalIndent(v, "", "  "); err != nil {
+				b.Fatal(err)
+			}
+		}
+		ours := func() {
+			if _, err := EncodeDomain(v); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprint(len(src)), func(b *testing.B) {
+			b.ReportMetric(ratio(b, theirs, ours), "×faster")
+		})
+	}
+}

@@ -1,0 +1,291 @@
+package codec
+
+import (
+	"encoding/xml"
+	"slices"
+	"strings"
+
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/virthook/virthook/internal/xmlscan"
+)
+
+// decoder has a method for each type, which is called with the scanner at the
+// Start of an element and leaves it at its End.
+type decoder struct {
+	s   *xmlscan.Scanner
+	doc string // the document, which all strings of the result share
+	// plain: nothing in the document needs to be resolved, which is the usual case
+	// and saves looking at each value.
+	plain bool
+	err   error // of the scanner; all loops end then
+
+	found []finding
+
+	// The attributes of the element that starts at takenAt which a union has
+	// looked at, so that its variant does not take them for unknown.
+	taken   []string
+	takenAt int
+
+	uri   string // the last namespace, as most of a document's are the same
+	uints []uint // room for the numbers that pointers lead to
+	slabs slabs  // and for the structs that there are many of
+}
+
+// newDecoder returns a decoder for the document of a scanner.
+func newDecoder(s *xmlscan.Scanner) *decoder {
+	return &decoder{s: s, doc: string(s.Src()), plain: !xmlscan.HasReference(s.Src()), takenAt: -1}
+}
+
+// child goes to the next child of the current element. It returns false at the
+// element's End, and after an error.
+func (d *decoder) child() bool { return d.childOrText(nil) }
+
+// childOrText is child for an element whose text is wanted.
+func (d *decoder) childOrText(t *text) bool {
+	for d.err == nil {
+		kind, err := d.s.Next()
+		if err != nil {
+			d.err = err
+			return false
+		}
+		switch kind {
+		case xmlscan.Start:
+			return true
+		case xmlscan.End:
+			return false
+		case xmlscan.Text, xmlscan.CDATA:
+			if t != nil {
+				t.add(d, kind)
+			} else {
+				d.strayText(kind)
+			}
+		}
+	}
+	return false
+}
+
+// descendant goes to the next Start inside the element of that depth, at whatever
+// depth it is: so do the methods of libvirtxml that read tokens themselves.
+func (d *decoder) descendant(depth int) bool {
+	for d.err == nil {
+		kind, err := d.s.Next()
+		if err != nil {
+			d.err = err
+			return false
+		}
+		switch kind {
+		case xmlscan.Start:
+			return true
+		case xmlscan.End:
+			if d.s.Depth() == depth {
+				return false
+			}
+		case xmlscan.Text, xmlscan.CDATA:
+			d.strayText(kind)
+		}
+	}
+	return false
+}
+
+// skip goes to the End of the current element.
+func (d *decoder) skip() {
+	if d.err == nil {
+		d.err = d.s.SkipElement()
+	}
+}
+
+// name returns the local name of the current element.
+func (d *decoder) name() string {
+	n := d.s.Local()
+	return d.doc[n.From:n.To]
+}
+
+// space returns the namespace of the current element; a prefix that stands for
+// none is one itself, as in encoding/xml.
+func (d *decoder) space() string {
+	name, local := d.s.Name(), d.s.Local()
+	var prefix []byte
+	if local.From > name.From {
+		prefix = d.s.Bytes(xmlscan.Span{From: name.From, To: local.From - 1})
+	}
+	uri, ok := d.s.Space(prefix)
+	if !ok {
+		uri = prefix
+	}
+	if len(uri) == 0 {
+		return ""
+	}
+	if string(uri) != d.uri {
+		d.uri = string(uri)
+	}
+	return d.uri
+}
+
+func (d *decoder) xmlName() xml.Name {
+	return xml.Name{Space: d.space(), Local: d.name()}
+}
+
+// local returns the name of an attribute without its prefix, by which alone
+// encoding/xml goes.
+func (d *decoder) local(a *xmlscan.Attr) string {
+	return d.doc[a.Local.From:a.Local.To]
+}
+
+// find returns the first attribute of the current element with that local name.
+func (d *decoder) find(name string) *xmlscan.Attr {
+	attrs := d.s.Attrs()
+	for i := range attrs {
+		if d.local(&attrs[i]) == name {
+			return &attrs[i]
+		}
+	}
+	return nil
+}
+
+// attr returns the value of that attribute, "" when there is none.
+func (d *decoder) attr(name string) string {
+	if a := d.find(name); a != nil {
+		return d.attrString(a)
+	}
+	return ""
+}
+
+// take is find, and marks the attribute as known.
+func (d *decoder) take(name string) *xmlscan.Attr {
+	a := d.find(name)
+	if a != nil {
+		if at := d.s.Span().From; at != d.takenAt {
+			d.takenAt = at
+			d.taken = d.taken[:0]
+		}
+		d.taken = append(d.taken, name)
+	}
+	return a
+}
+
+// choice returns the value of a discriminator, and whether it is given at all.
+func (d *decoder) choice(name, otherwise string) (value string, given bool) {
+	a := d.take(name)
+	if a == nil {
+		return otherwise, false
+	}
+	return d.attrString(a), true
+}
+
+// lastChoice is choice for a type of which the last attribute of the name counts.
+func (d *decoder) lastChoice(name string) (value string) {
+	d.take(name)
+	attrs := d.s.Attrs()
+	for i := range attrs {
+		if d.local(&attrs[i]) == name {
+			value = d.attrString(&attrs[i])
+		}
+	}
+	return value
+}
+
+// chardevSource creates the source that the attribute type names, nil when that is
+// unknown.
+func (d *decoder) chardevSource(otherwise string) *libvirtxml.DomainChardevSource {
+	typ, _ := d.choice("type", otherwise)
+	src := newChardevSource(typ)
+	if src == nil {
+		d.unknownChoice("type")
+	}
+	return src
+}
+
+// isType says whether the attribute type has that value; where not, the element is
+// left out.
+func (d *decoder) isType(value string) bool {
+	if typ, _ := d.choice("type", ""); typ == value {
+		return true
+	}
+	d.unknownVariant("type")
+	return false
+}
+
+// isUnset says whether an attribute has the value that stands for none.
+func (d *decoder) isUnset(a *xmlscan.Attr, value string) bool {
+	if d.attrString(a) != value {
+		return false
+	}
+	d.omitAttr(a, NotKept)
+	return true
+}
+
+// inner returns the content of the current element as it is written.
+func (d *decoder) inner() string {
+	if d.s.SelfClosing() {
+		d.skip()
+		return ""
+	}
+	from := d.s.Span().To
+	d.skip()
+	if d.err != nil {
+		return ""
+	}
+	return d.doc[from:d.s.Span().From]
+}
+
+// isDeclaration says whether an attribute declares a namespace.
+func (d *decoder) isDeclaration(a *xmlscan.Attr) bool {
+	name := d.doc[a.Name.From:a.Name.To]
+	return name == "xmlns" || strings.HasPrefix(name, "xmlns:")
+}
+
+// isTaken says whether a union has looked at an attribute of the current element.
+func (d *decoder) isTaken(a *xmlscan.Attr) bool {
+	return d.takenAt == d.s.Span().From && slices.Contains(d.taken, d.local(a))
+}
+
+// ensure returns what a pointer leads to, which it makes where that is nil: an
+// element that is there twice is decoded into one value, as by encoding/xml.
+func ensure[T any](p **T) *T {
+	if *p == nil {
+		*p = new(T)
+	}
+	return *p
+}
+
+// grow appends a zero value and returns where it is.
+func grow[T any](d *decoder, s *[]T) *T {
+	n := len(*s)
+	if n == cap(*s) {
+		*s = slices.Grow(*s, d.expect(n))
+	}
+	*s = (*s)[:n+1]
+	return &(*s)[n]
+}
+
+// expect guesses how many more elements a list of n gets: as many in the rest of
+// the document as in what is behind, but at least as many again and not many more.
+func (d *decoder) expect(n int) int {
+	at := d.s.Span().From
+	return max(1, min(max(n, n*(len(d.doc)-at)/max(at, 1)), 4*n))
+}
+
+// slab gives out structs of one allocation, so that there are fewer.
+type slab[T any] struct {
+	free []T
+	size int
+}
+
+// ensure is ensure for a type that has a slab.
+func (b *slab[T]) ensure(p **T) *T {
+	if *p == nil {
+		*p = b.new()
+	}
+	return *p
+}
+
+func (b *slab[T]) new() *T {
+	if len(b.free) == 0 {
+		b.size = min(max(4, 2*b.size), 64)
+		b.free = make([]T, b.size)
+	}
+	v := &b.free[0]
+	b.free = b.free[1:]
+	return v
+}

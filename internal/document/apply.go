@@ -1,0 +1,121 @@
+package document
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/virthook/virthook/internal/codec"
+	"github.com/virthook/virthook/internal/splice"
+	"github.com/virthook/virthook/internal/xmlscan"
+)
+
+// ErrNoEffect says that something was edited of which the XML shows nothing: the
+// XML is as it was. An example is a number set to 0 that libvirtxml leaves out then.
+var ErrNoEffect = errors.New("the edit has no effect on the XML")
+
+// ApplyDomain carries what was edited over into the bytes that the domain was
+// decoded from, and nothing else: nil when the edited domain says nothing else
+// than raw does. What cannot be carried over is refused ([splice.Refusals]).
+func ApplyDomain(raw []byte, edited *libvirtxml.Domain) ([]byte, error) {
+	return apply(raw, edited, codec.DecodeDomain, codec.EncodeDomain)
+}
+
+// ApplyNetwork is [ApplyDomain] for a network.
+func ApplyNetwork(raw []byte, edited *libvirtxml.Network) ([]byte, error) {
+	return apply(raw, edited, codec.DecodeNetwork, codec.EncodeNetwork)
+}
+
+// ApplyNetworkPort is [ApplyDomain] for a network port.
+func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) ([]byte, error) {
+	return apply(raw, edited, codec.DecodeNetworkPort, codec.EncodeNetworkPort)
+}
+
+func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
+	view, _, err := decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	before, err := encode(view)
+	if err != nil {
+		return nil, fmt.Errorf("writing the document as it was: %w", err)
+	}
+	after, err := encode(edited)
+	if err != nil {
+		return nil, fmt.Errorf("writing the edited document: %w", err)
+	}
+	if bytes.Equal(before, after) {
+		if !reflect.DeepEqual(view, edited) {
+			return nil, ErrNoEffect
+		}
+		return nil, nil
+	}
+	// libvirtxml writes U+FFFD for what XML cannot hold, and says nothing.
+	if replacement := []byte("\uFFFD"); bytes.Count(after, replacement) > bytes.Count(before, replacement) {
+		return nil, errors.New("the edited document has a character that XML cannot hold")
+	}
+	out, err := splice.Apply(raw, before, after, splice.Options{})
+	if err != nil || out == nil {
+		return nil, err
+	}
+	// What does not read back as the handler left it must not reach libvirt.
+	back, _, err := decode(out)
+	if err != nil {
+		return nil, fmt.Errorf("the edited document does not read back: %w", err)
+	}
+	again, err := encode(back)
+	if err != nil {
+		return nil, fmt.Errorf("the edited document does not read back: %w", err)
+	}
+	if !bytes.Equal(again, after) {
+		return nil, fmt.Errorf("the edited document does not read back as it was left, in %s", firstDifference(after, again))
+	}
+	return out, nil
+}
+
+// firstDifference is the path of the element in which the documents differ first.
+func firstDifference(a, b []byte) string {
+	common := 0
+	for common < len(a) && common < len(b) && a[common] == b[common] {
+		common++
+	}
+	var s xmlscan.Scanner
+	s.Reset(a)
+	var path []byte
+	for {
+		kind, err := s.Next()
+		if err != nil || kind == xmlscan.EOF || s.Span().To > common && kind != xmlscan.Start {
+			return string(path)
+		}
+		switch kind {
+		case xmlscan.Start:
+			path = append(append(path, '/'), s.Bytes(s.Name())...)
+			if s.Span().To > common {
+				return string(path)
+			}
+		case xmlscan.End:
+			path = path[:bytes.LastIndexByte(path, '/')]
+		}
+	}
+}
+
+// ReplaceDomain checks XML that a handler wrote itself. It returns nil when that
+// is raw, byte for byte.
+func ReplaceDomain(raw, replacement []byte) ([]byte, error) {
+	if bytes.Equal(raw, replacement) {
+		return nil, nil
+	}
+	err := walk(replacement, func(s *xmlscan.Scanner) error {
+		if name := string(s.Bytes(s.Name())); s.Depth() == 1 && name != "domain" {
+			return fmt.Errorf("the root element is <%s>, not <domain>", name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(replacement), nil
+}

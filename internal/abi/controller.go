@@ -58,22 +58,24 @@ func orMinusOne(n *uint) value {
 }
 
 // controllerModels are in the order of libvirt 11.3.0, which prints their number.
-var controllerModels = map[string][]string{
-	"pci": {"pci-root", "pcie-root", "pci-bridge", "dmi-to-pci-bridge", "pcie-to-pci-bridge", "pcie-root-port",
-		"pcie-switch-upstream-port", "pcie-switch-downstream-port", "pci-expander-bus", "pcie-expander-bus"},
-	"scsi": {"auto", "buslogic", "lsilogic", "lsisas1068", "vmpvscsi", "ibmvscsi", "virtio-scsi", "lsisas1078",
-		"virtio-transitional", "virtio-non-transitional", "ncr53c90", "dc390", "am53c974"},
-	"usb": {"piix3-uhci", "piix4-uhci", "ehci", "ich9-ehci1", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3",
-		"vt82c686b-uhci", "pci-ohci", "nec-xhci", "qusb1", "qusb2", "qemu-xhci", "none"},
-	"ide":           {"piix3", "piix4", "ich6"},
-	"virtio-serial": {"virtio", "virtio-transitional", "virtio-non-transitional"},
+func controllerModels(kind string) []string {
+	return map[string][]string{
+		"pci": {"pci-root", "pcie-root", "pci-bridge", "dmi-to-pci-bridge", "pcie-to-pci-bridge", "pcie-root-port",
+			"pcie-switch-upstream-port", "pcie-switch-downstream-port", "pci-expander-bus", "pcie-expander-bus"},
+		"scsi": {"auto", "buslogic", "lsilogic", "lsisas1068", "vmpvscsi", "ibmvscsi", "virtio-scsi", "lsisas1078",
+			"virtio-transitional", "virtio-non-transitional", "ncr53c90", "dc390", "am53c974"},
+		"usb": {"piix3-uhci", "piix4-uhci", "ehci", "ich9-ehci1", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3",
+			"vt82c686b-uhci", "pci-ohci", "nec-xhci", "qusb1", "qusb2", "qemu-xhci", "none"},
+		"ide":           {"piix3", "piix4", "ich6"},
+		"virtio-serial": {"virtio", "virtio-transitional", "virtio-non-transitional"},
+	}[kind]
 }
 
 func controllerModel(c *controller) value {
 	if c.Model == "auto" {
 		return value{open: true}
 	}
-	if i := slices.Index(controllerModels[c.Type], c.Model); i >= 0 {
+	if i := slices.Index(controllerModels(c.Type), c.Model); i >= 0 {
 		return number(i)
 	}
 	return filled(c.Model)

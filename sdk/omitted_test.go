@@ -52,3 +52,48 @@ func TestOmitted(t *testing.T) {
 	assert.Contains(t, r.Log, "/domain/flux")
 	assert.NotContains(t, r.Log, "hush")
 }
+
+// An edit of what the decoded view lacks is refused, with the path and without values.
+func TestEditOfWhatIsOmitted(t *testing.T) {
+	c := hooktest.QemuMigrateBegin()
+	c.XML = []byte(strings.Replace(string(c.XML), "<memory unit='KiB'>32768", "<memory unit='KiB'>plenty", 1))
+	r := hooktest.Run(t, c, sdk.CheckABI(false), sdk.OnQemuMigrateBegin(func(d *libvirtxml.Domain) (*libvirtxml.Domain, error) {
+		d.Memory.Value = 4711
+		return d, nil
+	})).Refused("/domain/memory")
+	assert.Empty(t, r.Stdout)
+	assert.NotContains(t, r.Stderr, "plenty")
+	assert.NotContains(t, r.Stderr, "4711")
+}
+
+// A VNC password is in the XML of migrate and of no other call. Whatever is wrong
+// with the document, it reaches neither the log nor an error.
+func TestSecretsStayOut(t *testing.T) {
+	c := hooktest.QemuMigrateBegin()
+	whole := string(c.XML)
+	require.Contains(t, whole, "passwd='secret'")
+	edit := sdk.OnQemuMigrateBegin(func(d *libvirtxml.Domain) (*libvirtxml.Domain, error) {
+		if d.Devices != nil {
+			for i := range d.Devices.Graphics {
+				if vnc := d.Devices.Graphics[i].VNC; vnc != nil {
+					vnc.Passwd, vnc.Port = "secret2", 1
+				}
+			}
+		}
+		return d, nil
+	})
+	var documents []string
+	for i := range whole {
+		documents = append(documents, whole[:i], whole[:i]+"<"+whole[i:], whole[:i]+"&"+whole[i:])
+	}
+	for _, twice := range []string{"passwd='secret' passwd='secret'", "passwd='sec&secret;'", "passwd='secret", "port='secret' passwd='secret'"} {
+		documents = append(documents, strings.Replace(whole, "passwd='secret'", twice, 1))
+	}
+	for _, xml := range documents {
+		c.XML = []byte(xml)
+		r := hooktest.Run(t, c, edit)
+		if strings.Contains(r.Stderr+r.Log, "secret") {
+			t.Fatalf("%s%s", r.Stderr, r.Log)
+		}
+	}
+}

@@ -21,21 +21,27 @@ type pairing struct {
 // align pairs the items of a list. It looks closer only where items are not where
 // they were.
 func align[T any](w *walker, name string, old, now []T, encode func(*encoder, string, *T)) pairing {
-	p := pairing{name: name, old: len(old)}
-	if len(old) == len(now) && len(old) < 2 || len(old) == 0 && len(now) == 0 {
-		return p
+	if len(old) == len(now) && len(old) < 2 {
+		return pairing{name: name, old: len(old)}
 	}
-	was, is := encodings(w, name, old, encode), encodings(w, name, now, encode)
+	return w.align(name, len(old), len(now),
+		func(e *encoder, i int) { encode(e, name, &old[i]) },
+		func(e *encoder, j int) { encode(e, name, &now[j]) })
+}
+
+func (w *walker) align(name string, olds, nows int, old, now func(*encoder, int)) pairing {
+	p := pairing{name: name, old: olds}
+	was, is := w.encodings(olds, old), w.encodings(nows, now)
 	if slices.Equal(was, is) {
 		return p
 	}
 	p.to, p.from = match(was, is)
-	if len(old) == len(now) && isIdentity(p.to) {
+	if olds == nows && isIdentity(p.to) {
 		p.to = nil
 		return p
 	}
-	p.at = make([]xmlscan.Span, len(old))
-	p.xml = make([]string, len(now))
+	p.at = make([]xmlscan.Span, olds)
+	p.xml = make([]string, nows)
 	for j, i := range p.from {
 		if i < 0 {
 			p.xml[j] = is[j]
@@ -53,10 +59,10 @@ func isIdentity(to []int) bool {
 	return true
 }
 
-func encodings[T any](w *walker, name string, list []T, encode func(*encoder, string, *T)) []string {
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = string(encoded(w, name, &list[i], encode))
+func (w *walker) encodings(n int, write func(*encoder, int)) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = string(w.encoded("", func(e *encoder, _ string) { write(e, i) }))
 	}
 	return out
 }

@@ -123,3 +123,35 @@ func BenchmarkEncode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCompare compares an edited document with the original, which is what
+// encoding/xml needs a second decoding and two encodings for.
+func BenchmarkCompare(b *testing.B) {
+	for _, size := range sizes {
+		src := sized(b, size)
+		v, _, err := DecodeDomain(src)
+		if err != nil {
+			b.Fatal(err)
+		}
+		v.Name += "x"
+		theirs := func() {
+			old := new(libvirtxml.Domain)
+			if err := xml.Unmarshal(src, old); err != nil {
+				b.Fatal(err)
+			}
+			for _, d := range []*libvirtxml.Domain{old, v} {
+				if _, err := xml.MarshalIndent(d, "", "  "); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		ours := func() {
+			if visits, err := CompareDomain(src, v); err != nil || len(visits) != 1 {
+				b.Fatal(visits, err)
+			}
+		}
+		b.Run(fmt.Sprint(len(src)), func(b *testing.B) {
+			b.ReportMetric(ratio(b, theirs, ours), "×faster")
+		})
+	}
+}

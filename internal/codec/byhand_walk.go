@@ -52,7 +52,7 @@ func smartcardMode(v *libvirtxml.DomainSmartcard) string {
 // chardevSource compares a source that says its type itself.
 func (w *walker) chardevSource(o, v *libvirtxml.DomainChardevSource) {
 	if o.UDP == nil && v.UDP != nil {
-		w.replaced(encodedInstead(w, v, (*encoder).chardevSource)) // two elements
+		w.replacedBy(func(e *encoder, name string) { e.chardevSource(name, v) }) // two elements
 		return
 	}
 	w.choice("type", chardevChoice(o), chardevChoice(v))
@@ -76,14 +76,12 @@ func (w *walker) domainInterfaceSourceHostdev(o, v *libvirtxml.DomainInterfaceSo
 		}
 	}
 	if now := orZero(v.PCI).Address; o.PCI == nil && now != nil {
-		w.added("address", encoded(w, "address", now, encodePCI))
+		w.added("address", w.encoded("address", func(e *encoder, name string) {
+			e.lead("type", "pci")
+			e.domainAddressPCI(name, now)
+		}))
 	}
 	w.leave()
-}
-
-func encodePCI(e *encoder, name string, v *libvirtxml.DomainAddressPCI) {
-	e.lead("type", "pci")
-	e.domainAddressPCI(name, v)
 }
 
 func (w *walker) domainInterfaceSourceVHostUser(o, v *libvirtxml.DomainInterfaceSourceVHostUser) {
@@ -108,7 +106,7 @@ func (w *walker) flatUDP(o, v *libvirtxml.DomainChardevSourceUDP) {
 	}
 	f := *w.top()
 	if f.hasRetired {
-		w.replaced(encodedInstead(w, v, (*encoder).flatUDP))
+		w.replacedBy(func(e *encoder, name string) { e.flatUDP(name, v) })
 		return
 	}
 	connect := false

@@ -11,8 +11,9 @@ import (
 )
 
 // DecodeDomain decodes a <domain>. Only XML that is not well-formed and another
-// root element are errors; the report says what was left out. The strings of the
-// result share one copy of the document.
+// root element are errors; the report says what was left out and reads src again for
+// that, which must not change until then. The strings of the result share one copy
+// of the document.
 func DecodeDomain(src []byte) (*libvirtxml.Domain, *Report, error) {
 	v := new(libvirtxml.Domain)
 	return document(src, "domain", v, func(d *decoder) { d.domain(v) })

@@ -227,13 +227,11 @@ func (w *walker) absent(name string, v value) {
 		at, selfClosing := w.place()
 		w.visit(Visit{Path: w.path() + "/" + name, Element: true, Span: at, SelfClosing: selfClosing})
 	case !v.same && !v.none:
-		w.added(name, encoded(w, name, &v.text, (*encoder).stringElement))
+		w.added(name, w.encoded(name, func(e *encoder, name string) { e.elementString(name, v.text) }))
 	}
 }
 
-// stringElement is elementString for a list's item.
-func (e *encoder) stringElement(name string, v *string) { e.elementString(name, *v) }
-
+// encodeString is elementString for a list's item.
 func encodeString(e *encoder, name string, v *string) { e.elementString(name, *v) }
 
 // inner compares the content of the current element as it is written.

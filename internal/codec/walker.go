@@ -268,7 +268,7 @@ func stays[T any](w *walker, old, now *T, encode func(*encoder, string, *T)) boo
 	case now == nil:
 		w.removed()
 	case old == nil:
-		w.replaced(encodedInstead(w, now, encode))
+		w.replacedBy(func(e *encoder, name string) { encode(e, name, now) })
 	default:
 		return true
 	}
@@ -277,32 +277,46 @@ func stays[T any](w *walker, old, now *T, encode func(*encoder, string, *T)) boo
 
 // appeared is for an element that is not in the document.
 func appeared[T any](w *walker, name string, old, now *T, encode func(*encoder, string, *T)) {
-	if now == nil || w.err != nil || slices.Contains(w.top().replaced, name) {
+	if now == nil {
+		return
+	}
+	var was func(*encoder, string)
+	if old != nil {
+		was = func(e *encoder, name string) { encode(e, name, old) }
+	}
+	w.appeared(name, was, func(e *encoder, name string) { encode(e, name, now) })
+}
+
+// What follows takes functions that write an element. The generic functions around
+// it are small: there is one for each type.
+
+func (w *walker) appeared(name string, old, now func(*encoder, string)) {
+	if w.err != nil || slices.Contains(w.top().replaced, name) {
 		return
 	}
 	was := ""
 	if old != nil {
-		was = string(encoded(w, name, old, encode))
+		was = string(w.encoded(name, old))
 	}
-	if xml := encoded(w, name, now, encode); len(xml) > 0 && string(xml) != was {
+	if xml := w.encoded(name, now); len(xml) > 0 && string(xml) != was {
 		w.added(name, xml)
 	}
 }
 
+// replacedBy is for an element that is to be another one altogether.
+func (w *walker) replacedBy(now func(*encoder, string)) {
+	w.replaced(w.encodedAt(len(w.frames)-1, w.top().name, now))
+}
+
 // encoded returns the XML of a child of the current element, good until the next call.
-func encoded[T any](w *walker, name string, v *T, encode func(*encoder, string, *T)) []byte {
-	return encodedAt(w, len(w.frames), name, v, encode)
+func (w *walker) encoded(name string, write func(*encoder, string)) []byte {
+	return w.encodedAt(len(w.frames), name, write)
 }
 
-// encodedInstead returns the XML of what the current element is to be.
-func encodedInstead[T any](w *walker, v *T, encode func(*encoder, string, *T)) []byte {
-	return encodedAt(w, len(w.frames)-1, w.top().name, v, encode)
-}
-
-func encodedAt[T any](w *walker, depth int, name string, v *T, encode func(*encoder, string, *T)) []byte {
+func (w *walker) encodedAt(depth int, name string, write func(*encoder, string)) []byte {
 	e := &w.enc
 	e.buf, e.depth, e.inStart, e.pending = e.buf[:0], depth, false, e.pending[:0]
-	encode(e, name, v)
+	write(e, name)
 	return trimIndent(e.buf)
 }
 

@@ -35,7 +35,7 @@ func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) ([]byte, error
 }
 
 func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
-	view, _, err := decode(raw)
+	view, report, err := decode(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report,
 	if replacement := []byte("\uFFFD"); bytes.Count(after, replacement) > bytes.Count(before, replacement) {
 		return nil, errors.New("the edited document has a character that XML cannot hold")
 	}
-	out, err := splice.Apply(raw, before, after, splice.Options{})
+	out, err := splice.Apply(raw, before, after, splice.Options{LeftOut: leftOut(report)})
 	if err != nil || out == nil {
 		return nil, err
 	}
@@ -70,36 +70,22 @@ func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report,
 	if err != nil {
 		return nil, fmt.Errorf("the edited document does not read back: %w", err)
 	}
-	if !bytes.Equal(again, after) {
-		return nil, fmt.Errorf("the edited document does not read back as it was left, in %s", firstDifference(after, again))
+	if r := splice.Check(after, again); r != nil {
+		return nil, r
 	}
 	return out, nil
 }
 
-// firstDifference is the path of the element in which the documents differ first.
-func firstDifference(a, b []byte) string {
-	common := 0
-	for common < len(a) && common < len(b) && a[common] == b[common] {
-		common++
-	}
-	var s xmlscan.Scanner
-	s.Reset(a)
-	var path []byte
-	for {
-		kind, err := s.Next()
-		if err != nil || kind == xmlscan.EOF || s.Span().To > common && kind != xmlscan.Start {
-			return string(path)
-		}
-		switch kind {
-		case xmlscan.Start:
-			path = append(append(path, '/'), s.Bytes(s.Name())...)
-			if s.Span().To > common {
-				return string(path)
-			}
-		case xmlscan.End:
-			path = path[:bytes.LastIndexByte(path, '/')]
+// leftOut are the places that an edit must not write over, for nobody knows what
+// stands there. Where libvirtxml takes a value for none it may.
+func leftOut(report *codec.Report) []xmlscan.Span {
+	var spans []xmlscan.Span
+	for _, o := range report.Omissions() {
+		if o.Reason != codec.NotKept {
+			spans = append(spans, o.Span)
 		}
 	}
+	return spans
 }
 
 // ReplaceDomain checks XML that a handler wrote itself. It returns nil when that

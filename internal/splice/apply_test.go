@@ -150,6 +150,13 @@ func TestApply(t *testing.T) {
 			d.Devices.Inputs = d.Devices.Inputs[1:]
 			d.Devices.Inputs[0].Model = "m"
 		}},
+		{"one gone, one like it new", devices(a, b), devices(b, "<disk type='file'>", "  <target dev='new'/>", "</disk>"), func(d *domain) {
+			d.Devices.Disks[0].Target = &libvirtxml.DomainDiskTarget{Dev: "new"}
+			swap(0, 1)(d)
+		}},
+		{"edited and one new", "<domain><iothreadids><iothread id='1'><f/></iothread></iothreadids></domain>", "<domain><iothreadids><iothread id='2'><f/></iothread><iothread id='3'/></iothreadids></domain>", func(d *domain) {
+			d.IOThreadIDs.IOThreads = []libvirtxml.DomainIOThread{{ID: 2}, {ID: 3}}
+		}},
 		{"sources in another order", devices("<serial type='udp'><source mode='connect' host='h' service='1'/><source mode='bind' host='i' service='2'/></serial>"), devices("<serial type='udp'><source mode='connect' host='h' service='9'/><source mode='bind' host='i' service='2'/></serial>"), func(d *domain) {
 			d.Devices.Serials[0].Source.UDP.ConnectService = "9"
 		}},
@@ -256,6 +263,13 @@ func TestMadeUp(t *testing.T) {
 	result, err = Apply([]byte(src), view("a", "k"), view("a", "m"), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, strings.Replace(src, "</name>", "</name>\n  <memory unit='m'/>", 1), string(result))
+
+	list := func(last string) []byte {
+		return []byte("<domain>\n  <devices>\n    <hub type=\"usb\"></hub>\n    <hub type=\"" + last + "\"></hub>\n  </devices>\n</domain>")
+	}
+	result, err = Apply([]byte(devices("<hub type='a'/>")), list("a"), list("b"), Options{})
+	require.NoError(t, err)
+	assert.Equal(t, devices("<hub type='b'/>"), string(result))
 }
 
 // Nothing that is in a document, or was put into it, is in an error.

@@ -228,7 +228,7 @@ func tryMutation(newDoc func() any, src []byte, seed uint64) (m mutation, o outc
 }
 
 func TestMutations(t *testing.T) {
-	each := 10
+	each := 10 // of every document; VIRTHOOK_MUTATIONS says how many else
 	if n, err := strconv.Atoi(os.Getenv("VIRTHOOK_MUTATIONS")); err == nil {
 		each = n
 	}

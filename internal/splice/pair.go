@@ -13,7 +13,7 @@ func pair(before, after []*node, rules *Rules) []int {
 	p.byIdentity(rules.Identity)
 	p.byBytes()
 	p.byGaps(rules.Identity)
-	p.byLikeness(rules.Identity)
+	p.leftOver(rules.Identity)
 	return p.of
 }
 
@@ -164,29 +164,4 @@ func (p *pairing) replaced(before, after *node, identities []string) bool {
 	}
 	alike, unlike := before.likeness(after)
 	return alike < unlike
-}
-
-// byLikeness pairs what is left over with what it has most in common with.
-func (p *pairing) byLikeness(identities []string) {
-	if len(p.after)*len(p.before) > alignAll*alignAll {
-		return
-	}
-	for a, n := range p.after {
-		if p.of[a] >= 0 {
-			continue
-		}
-		best, bestScore := -1, 0
-		for b, m := range p.before {
-			if p.taken[b] || p.replaced(m, n, identities) {
-				continue
-			}
-			alike, unlike := m.likeness(n)
-			if score := alike - unlike; score > bestScore {
-				best, bestScore = b, score
-			}
-		}
-		if best >= 0 {
-			p.match(a, best)
-		}
-	}
 }

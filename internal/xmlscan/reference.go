@@ -13,7 +13,8 @@ func (s *Scanner) reference(i int) int {
 	return s.failReference(i)
 }
 
-// failReference records what is wrong with the reference at i.
+// failReference records what is wrong with the reference at i. It does not quote
+// it: what looks like one may be a part of a password.
 func (s *Scanner) failReference(i int) int {
 	if i+1 < len(s.src) && s.src[i+1] == '#' {
 		end := i + 2
@@ -21,9 +22,9 @@ func (s *Scanner) failReference(i int) int {
 			end++
 		}
 		if end == len(s.src) || s.src[end] != ';' {
-			return s.fail(i, "character reference "+s.quote(Span{i, end})+" lacks its \";\"")
+			return s.fail(i, "character reference lacks its \";\"")
 		}
-		return s.fail(i, "character reference "+s.quote(Span{i, end + 1})+" names no allowed character")
+		return s.fail(i, "character reference names no allowed character")
 	}
 	end, _ := s.readName(i + 1)
 	switch {
@@ -32,9 +33,9 @@ func (s *Scanner) failReference(i int) int {
 	case end == i+1:
 		return s.fail(i, "\"&\" begins no reference")
 	case end == len(s.src) || s.src[end] != ';':
-		return s.fail(i, "reference "+s.quote(Span{i, end})+" lacks its \";\"")
+		return s.fail(i, "reference lacks its \";\"")
 	}
-	return s.fail(i, "entity "+s.quote(Span{i, end + 1})+" is not defined")
+	return s.fail(i, "entity is not defined")
 }
 
 // resolve returns the character that the reference at the start of raw stands for

@@ -19,7 +19,7 @@ test: ## all tests; needs only Go
 race: ## all tests with the race detector; needs a C compiler
 	CGO_ENABLED=1 $(GOTEST) -race ./...
 
-cover: ## statement coverage of spec, gen and sdk, generated code left out
+cover: ## statement coverage of the hand-written code
 	@sh .ci/cover
 
 fuzz: ## each fuzz test for FUZZTIME (default 1m)

@@ -36,8 +36,10 @@
 // # Filters
 //
 // libvirt uses what a filter prints in place of the document that it passed.
-// Handlers never print: they edit the document and the package writes it, once,
-// when all of them succeeded. Nothing is written where nothing was changed.
+// Handlers never print: they edit the document, and the package carries what they
+// changed over into the bytes that libvirt sent. All else stays as it was, also what
+// the types of libvirtxml do not know. It is written once, when all handlers have
+// succeeded, and not at all where nothing was changed.
 package sdk
 
 //go:generate go run ../cmd/virthook generate --out .

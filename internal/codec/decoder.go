@@ -26,6 +26,7 @@ type decoder struct {
 	// looked at, so that its variant does not take them for unknown.
 	taken   []string
 	takenAt int
+	room    [8]string // for taken, which is short
 
 	uri   string // the last namespace, as most of a document's are the same
 	uints []uint // room for the numbers that pointers lead to
@@ -34,7 +35,9 @@ type decoder struct {
 
 // newDecoder returns a decoder for the document of a scanner.
 func newDecoder(s *xmlscan.Scanner) *decoder {
-	return &decoder{s: s, doc: string(s.Src()), plain: !xmlscan.HasReference(s.Src()), takenAt: -1}
+	d := &decoder{s: s, doc: string(s.Src()), plain: !xmlscan.HasReference(s.Src()), takenAt: -1}
+	d.taken = d.room[:0]
+	return d
 }
 
 // child goes to the next child of the current element. It returns false at the

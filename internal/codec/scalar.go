@@ -112,11 +112,41 @@ func (d *decoder) newUint(n uint) *uint {
 // based reads a number as libvirtxml's own methods do: no white space, and at base
 // 16 with or without 0x.
 func based(s string, base int) (uint64, bool) {
+	if n, ok := short(s, base); ok {
+		return n, true
+	}
 	if base == 16 {
 		s = strings.TrimPrefix(s, "0x")
 	}
 	n, err := strconv.ParseUint(s, base, 64)
 	return n, err == nil
+}
+
+// short reads what nearly all numbers look like: 0x and up to eight digits, which
+// is the same at base 0 and 16, or one decimal digit, which is at any.
+func short(s string, base int) (n uint64, ok bool) {
+	if len(s) == 1 {
+		n = uint64(s[0] - '0')
+		return n, s[0] >= '0' && n <= 9
+	}
+	if base == 10 || len(s) < 3 || len(s) > 10 || s[0] != '0' || s[1] != 'x' {
+		return 0, false
+	}
+	for i := 2; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		n = n<<4 | uint64(c)
+	}
+	return n, true
 }
 
 func (d *decoder) attrBaseUint(a *xmlscan.Attr, base int, dst **uint) {

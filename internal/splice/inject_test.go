@@ -7,9 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/virthook/virthook/internal/xmlscan"
 )
@@ -114,34 +111,4 @@ func reorder(r *rand.Rand, src []byte) []byte {
 		return slices.Concat(src[:a.span.From], b.bytes(b.span), src[a.span.To:b.span.From], a.bytes(a.span), src[b.span.To:])
 	}
 	return src
-}
-
-func TestTypedEditsWithUnknown(t *testing.T) {
-	sums := map[string]*tally{}
-	shown := 0
-	for i, doc := range documents(t, "domain") {
-		r := rand.New(rand.NewPCG(1, uint64(i)))
-		doc.src = inject(r, doc.src, 8+r.IntN(20))
-		_, err := parse(doc.src)
-		require.NoError(t, err)
-		for _, e := range typedEdits {
-			applies, wrong := runTyped(t, doc, e)
-			if !applies {
-				continue
-			}
-			s := sums[e.name]
-			if s == nil {
-				s = &tally{}
-				sums[e.name] = s
-			}
-			s.edits++
-			if wrong == "" {
-				s.exact++
-			} else if t.Fail(); shown < 20 {
-				shown++
-				t.Logf("%s: %s: %s", doc.name, e.name, wrong)
-			}
-		}
-	}
-	report(t, sums)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"math/rand/v2"
 	"sort"
 	"testing"
 
@@ -137,10 +138,13 @@ func report(t *testing.T, sums map[string]*tally) {
 	t.Logf("%d edits, %d exact (%.3f %%)", all.edits, all.exact, 100*float64(all.exact)/float64(max(1, all.edits)))
 }
 
-func TestTypedEdits(t *testing.T) {
+// compareTyped makes every edit on every document, with what change made of it, and
+// reports the count of each kind.
+func compareTyped(t *testing.T, change func(i int, src []byte) []byte) {
 	sums := map[string]*tally{}
 	shown := 0
-	for _, doc := range documents(t, "domain") {
+	for i, doc := range documents(t, "domain") {
+		doc.src = change(i, doc.src)
 		for _, e := range typedEdits {
 			applies, wrong := runTyped(t, doc, e)
 			if !applies {
@@ -161,6 +165,20 @@ func TestTypedEdits(t *testing.T) {
 		}
 	}
 	report(t, sums)
+}
+
+func TestTypedEdits(t *testing.T) {
+	compareTyped(t, func(_ int, src []byte) []byte { return src })
+}
+
+func TestTypedEditsWithUnknown(t *testing.T) {
+	compareTyped(t, func(i int, src []byte) []byte {
+		r := rand.New(rand.NewPCG(1, uint64(i)))
+		src = inject(r, src, 8+r.IntN(20))
+		_, err := parse(src)
+		require.NoError(t, err)
+		return src
+	})
 }
 
 // Documents that have nothing to do with each other are no reason to panic, nor to

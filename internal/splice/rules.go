@@ -25,17 +25,21 @@ var identity = []string{
 	"@type+target/@port", "address/@domain+address/@bus+address/@slot+address/@function", "serial", "source/@file", "source/@dev",
 }
 
-var domainRules = &Rules{
-	Raw:      []string{"domain/metadata"},
-	Identity: identity,
-	Prefixes: map[string]string{
-		"http://libvirt.org/schemas/domain/qemu/1.0":   "qemu",
-		"http://libvirt.org/schemas/domain/lxc/1.0":    "lxc",
-		"http://libvirt.org/schemas/domain/bhyve/1.0":  "bhyve",
-		"http://libvirt.org/schemas/domain/vmware/1.0": "vmware",
-		"http://libvirt.org/schemas/domain/xen/1.0":    "xen",
-	},
-	Lists: strings.Fields(`
+// The rules are functions so that a hook that edits nothing does not build them when
+// it starts.
+
+func domainRules() *Rules {
+	return &Rules{
+		Raw:      []string{"domain/metadata"},
+		Identity: identity,
+		Prefixes: map[string]string{
+			"http://libvirt.org/schemas/domain/qemu/1.0":   "qemu",
+			"http://libvirt.org/schemas/domain/lxc/1.0":    "lxc",
+			"http://libvirt.org/schemas/domain/bhyve/1.0":  "bhyve",
+			"http://libvirt.org/schemas/domain/vmware/1.0": "vmware",
+			"http://libvirt.org/schemas/domain/xen/1.0":    "xen",
+		},
+		Lists: strings.Fields(`
 		acpi/table baseBoard/entry bios/entry blkiotune/device cachetune/cache cachetune/monitor
 		capabilities/add capabilities/del cell/cache chassis/entry clock/timer
 		commandline/arg commandline/env cookies/cookie cpu/feature
@@ -60,33 +64,38 @@ var domainRules = &Rules{
 		sysinfo/baseBoard sysinfo/entry sysinfo/memory sysinfo/processor system/entry
 		throttlefilters/throttlefilter throttlegroups/throttlegroup vcpus/vcpu vlan/tag
 	`),
+	}
 }
 
-var networkRules = &Rules{
-	Raw:      []string{"network/metadata"},
-	Identity: identity,
-	Prefixes: map[string]string{"http://libvirt.org/schemas/network/dnsmasq/1.0": "dnsmasq"},
-	Lists: strings.Fields(`
+func networkRules() *Rules {
+	return &Rules{
+		Raw:      []string{"network/metadata"},
+		Identity: identity,
+		Prefixes: map[string]string{"http://libvirt.org/schemas/network/dnsmasq/1.0": "dnsmasq"},
+		Lists: strings.Fields(`
 		dhcp/bootp dhcp/host dhcp/range dns/forwarder dns/host dns/srv dns/txt
 		forward/address forward/interface forward/pf host/hostname nat/address nat/port
 		network/ip network/portgroup network/route options/option vlan/tag
 	`),
+	}
 }
 
-var networkPortRules = &Rules{
-	Identity: identity,
-	Lists:    []string{"vlan/tag"},
+func networkPortRules() *Rules {
+	return &Rules{
+		Identity: identity,
+		Lists:    []string{"vlan/tag"},
+	}
 }
 
 // rulesOf returns the rules for a document with a root of that name.
 func rulesOf(root string) *Rules {
 	switch root {
 	case "network":
-		return networkRules
+		return networkRules()
 	case "networkport":
-		return networkPortRules
+		return networkPortRules()
 	}
-	return domainRules
+	return domainRules()
 }
 
 // isRaw says whether the typed view carries an element's content as bytes.

@@ -18,9 +18,9 @@ func TestLists(t *testing.T) {
 		root  string
 		rules *Rules
 	}{
-		{libvirtxml.Domain{}, "domain", domainRules},
-		{libvirtxml.Network{}, "network", networkRules},
-		{libvirtxml.NetworkPort{}, "networkport", networkPortRules},
+		{libvirtxml.Domain{}, "domain", domainRules()},
+		{libvirtxml.Network{}, "network", networkRules()},
+		{libvirtxml.NetworkPort{}, "networkport", networkPortRules()},
 	} {
 		lists, single := map[string]bool{}, map[string]bool{}
 		collect(reflect.TypeOf(test.doc), test.root, lists, single, map[string]bool{})

@@ -126,13 +126,19 @@ func TestCaptures(t *testing.T) {
 	assert.Positive(t, calls)
 }
 
-// Every message and function is in the source of libvirt 11.3.0, next to the corpus
-// where that is its tests.
-func TestMessages(t *testing.T) {
-	root := filepath.Join(os.Getenv("VIRTHOOK_CORPUS"), "..", "src")
-	if build, _ := os.ReadFile(filepath.Join(root, "..", "meson.build")); !strings.Contains(string(build), "version: '11.3.0'") {
-		t.Skip("VIRTHOOK_CORPUS is not the folder of tests in libvirt 11.3.0's source")
+// libvirtSource is the source of the libvirt whose rules these are.
+func libvirtSource(t *testing.T) string {
+	root := os.Getenv("VIRTHOOK_LIBVIRT_SRC")
+	build, _ := os.ReadFile(filepath.Join(root, "meson.build"))
+	if root == "" || !strings.Contains(string(build), "version: '11.3.0'") {
+		t.Skip("VIRTHOOK_LIBVIRT_SRC does not name the source of libvirt 11.3.0")
 	}
+	return root
+}
+
+// Every message and function is in the source of libvirt 11.3.0.
+func TestMessages(t *testing.T) {
+	root := filepath.Join(libvirtSource(t), "src")
 	var source strings.Builder
 	for _, name := range []string{"conf/domain_conf.c", "conf/cpu_conf.c", "conf/numa_conf.c", "qemu/qemu_domain.c"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
@@ -176,11 +182,9 @@ func TestRules(t *testing.T) {
 // What a guest's author wrote and what libvirt made of it are one guest: whatever
 // libvirt fills in is taken to be there. These are libvirt's own pairs of the two.
 func TestFilledIn(t *testing.T) {
-	dir := os.Getenv("VIRTHOOK_CORPUS")
-	names, _ := filepath.Glob(filepath.Join(dir, "qemuxmlconfdata", "*.*-latest.xml"))
-	if dir == "" || len(names) == 0 {
-		t.Skip("VIRTHOOK_CORPUS holds no qemuxmlconfdata")
-	}
+	names, err := filepath.Glob(filepath.Join(libvirtSource(t), "tests", "qemuxmlconfdata", "*.*-latest.xml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
 	pairs := 0
 	for _, name := range names {
 		stem, _, _ := strings.Cut(filepath.Base(name), ".")

@@ -64,3 +64,28 @@ func TestUUIDAndMetadata(t *testing.T) {
 		assert.Equal(t, x.want, got, "%v", x)
 	}
 }
+
+const usbFilter = "<domain>\n  <devices>\n    <redirfilter>\n      <usbdev version='-1' allow='yes'/> <!-- any -->\n    </redirfilter>\n  </devices>\n</domain>"
+
+// A value that libvirtxml takes for none may be written over; what it does not
+// understand may not.
+func TestApplyOverWhatIsTakenForNone(t *testing.T) {
+	d, report, err := document.Domain([]byte(usbFilter))
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Len())
+	d.Devices.RedirFilters[0].USB[0].Version = "2.0"
+	out, err := document.ApplyDomain([]byte(usbFilter), d)
+	require.NoError(t, err)
+	assert.Equal(t, strings.Replace(usbFilter, "-1", "2.0", 1), string(out))
+}
+
+// A domain that no XML reads as is refused, with the place, instead of something like it.
+func TestApplyHoldsTheResultAgainstTheEdit(t *testing.T) {
+	raw := strings.Replace(usbFilter, "-1", "2.0", 1)
+	d, _, err := document.Domain([]byte(raw))
+	require.NoError(t, err)
+	d.Devices.RedirFilters[0].USB[0].Version = "-1" // libvirtxml writes it and does not read it
+	out, err := document.ApplyDomain([]byte(raw), d)
+	assert.Nil(t, out)
+	assert.ErrorContains(t, err, "/domain/devices/redirfilter/usbdev")
+}

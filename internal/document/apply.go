@@ -21,20 +21,20 @@ var ErrNoEffect = errors.New("the edit has no effect on the XML")
 // decoded from, and nothing else: nil when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
 func ApplyDomain(raw []byte, edited *libvirtxml.Domain) ([]byte, error) {
-	return apply(raw, edited, codec.DecodeDomain, codec.EncodeDomain)
+	return apply("domain", raw, edited, codec.DecodeDomain, codec.EncodeDomain)
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
 func ApplyNetwork(raw []byte, edited *libvirtxml.Network) ([]byte, error) {
-	return apply(raw, edited, codec.DecodeNetwork, codec.EncodeNetwork)
+	return apply("network", raw, edited, codec.DecodeNetwork, codec.EncodeNetwork)
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
 func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) ([]byte, error) {
-	return apply(raw, edited, codec.DecodeNetworkPort, codec.EncodeNetworkPort)
+	return apply("networkport", raw, edited, codec.DecodeNetworkPort, codec.EncodeNetworkPort)
 }
 
-func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
+func apply[T any](root string, raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
 	view, report, err := decode(raw)
 	if err != nil {
 		return nil, err
@@ -58,6 +58,10 @@ func apply[T any](raw []byte, edited *T, decode func([]byte) (*T, *codec.Report,
 		return nil, errors.New("the edited document has a character that XML cannot hold")
 	}
 	out, err := splice.Apply(raw, before, after, splice.Options{LeftOut: leftOut(report)})
+	var syntax *xmlscan.SyntaxError
+	if errors.As(err, &syntax) { // of metadata: nothing else of the view is XML
+		return nil, fmt.Errorf("/%s/metadata: the edited XML is not well-formed: %s", root, syntax.Msg)
+	}
 	if err != nil || out == nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"libvirt.org/go/libvirtxml"
 
 	"github.com/virthook/virthook/internal/captures"
 	"github.com/virthook/virthook/internal/document"
@@ -35,6 +36,9 @@ func TestApplyRefuses(t *testing.T) {
 	d.Title = "a\x00b"
 	_, err = document.ApplyDomain(raw, d)
 	assert.ErrorContains(t, err, "a character that XML cannot hold")
+	d.Title, d.Metadata = "", &libvirtxml.DomainMetadata{XML: "<a:b xmlns:a='urn:a'>"}
+	_, err = document.ApplyDomain(raw, d)
+	assert.ErrorContains(t, err, "/domain/metadata: the edited XML is not well-formed: ")
 }
 
 func TestUUIDAndMetadata(t *testing.T) {

@@ -48,6 +48,14 @@ func Edits(t *testing.T, unknown bool) iter.Seq[Edit] {
 	}
 }
 
+// Domains returns the domains that edits are made of.
+func Domains(t *testing.T) (all [][]byte) {
+	for _, doc := range documents(t, "domain") {
+		all = append(all, doc.src)
+	}
+	return all
+}
+
 // Plain is a document written by the oracle's plain tree, comments and order included.
 func Plain(src []byte) (string, error) {
 	root, err := parsePlain(src)

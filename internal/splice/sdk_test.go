@@ -71,6 +71,58 @@ func keepsContent(t *testing.T, e splice.Edit, want string) bool {
 	return got == want
 }
 
+// TestRandomFilters makes random edits of the typed document in a filter. Each is
+// made exactly, has no effect on the XML, or is refused by its path.
+func TestRandomFilters(t *testing.T) {
+	exact, none, refused, impossible := 0, 0, 0, 0
+	for i, src := range splice.Domains(t) {
+		for j := range 10 {
+			var before, after []byte
+			var stdout, stderr bytes.Buffer
+			status := sdk.Run(context.Background(), []string{"hooks/qemu", "g", "migrate", "begin", "-"},
+				bytes.NewReader(src), &stdout, &stderr, sdk.CheckABI(false),
+				sdk.OnQemuMigrateBegin(func(d *libvirtxml.Domain) (*libvirtxml.Domain, error) {
+					before, _ = codec.EncodeDomain(d)
+					splice.Mutate(uint64(i*10+j), d)
+					after, _ = codec.EncodeDomain(d)
+					return d, nil
+				}))
+			switch {
+			case status == 0 && stdout.Len() > 0:
+				require.Equal(t, string(after), written(stdout.Bytes()))
+				exact++
+			case status == 0:
+				require.Equal(t, string(before), string(after))
+				none++
+			default:
+				require.Empty(t, stdout.String())
+				require.Contains(t, stderr.String(), "/domain")
+				if written(after) != string(after) {
+					impossible++
+				} else {
+					refused++
+				}
+			}
+		}
+	}
+	t.Logf("%d edits: %d exact, %d without effect, %d that no XML reads as, %d others refused",
+		exact+none+impossible+refused, exact, none, impossible, refused)
+	assert.LessOrEqual(t, 1000*refused, exact+none+refused, "refusals of valid edits")
+}
+
+// written is a document decoded and encoded, "" where it cannot be.
+func written(src []byte) string {
+	d, _, err := codec.DecodeDomain(src)
+	if err != nil {
+		return ""
+	}
+	out, err := codec.EncodeDomain(d)
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
 // FuzzFilter gives a filter any bytes for a domain and has it make any edits. What
 // libvirt would get says what the handler left, or it gets nothing and a reason.
 func FuzzFilter(f *testing.F) {

@@ -33,7 +33,7 @@ lint: ## gofmt, go vet, staticcheck, tidiness and freshness; writes nothing
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 	$(GO) mod tidy -diff
-	$(GO) run ./cmd/virthook generate --check --out sdk
+	$(GO) run ./cmd/virthook generate --check
 
 integration: ## the spec against libvirt's source; needs Debian's apt
 	@bash .ci/integration

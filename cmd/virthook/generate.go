@@ -33,6 +33,9 @@ The import path of the package comes from the go.mod above the folder.`,
 			if err != nil {
 				return err
 			}
+			if !cmd.Flags().Changed("out") {
+				out = defaultOut()
+			}
 			importPath, err := importPathOf(out)
 			if err != nil {
 				return err
@@ -57,7 +60,7 @@ The import path of the package comes from the go.mod above the folder.`,
 		}),
 	}
 	specDir.add(cmd.Flags())
-	cmd.Flags().StringVar(&out, "out", ".", "the `FOLDER` of the package")
+	cmd.Flags().StringVar(&out, "out", "", "the `FOLDER` of the package; default: sdk in the root of a module that has one, else the current folder")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing, fail when a file is not up to date")
 	return cmd
 }
@@ -110,4 +113,14 @@ func shellQuote(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// defaultOut is where an SDK belongs: a package in the root of a module is not it.
+func defaultOut() string {
+	mod, errMod := os.Stat("go.mod")
+	sdk, errSDK := os.Stat("sdk")
+	if errMod == nil && errSDK == nil && mod.Mode().IsRegular() && sdk.IsDir() {
+		return "sdk"
+	}
+	return "."
 }

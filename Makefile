@@ -35,5 +35,5 @@ lint: ## gofmt, go vet, staticcheck, tidiness and freshness; writes nothing
 	$(GO) mod tidy -diff
 	$(GO) run ./cmd/virthook generate --check
 
-integration: ## the spec against libvirt's source; needs Debian's apt
-	@bash .ci/integration
+integration: ## the hooks on real libvirt, LIBVIRT=11.3 or 12.8 for a newer one; needs root and Debian's apt
+	@GOTEST="$(GOTEST)" LIBVIRT="$(LIBVIRT)" bash .ci/integration

@@ -173,7 +173,9 @@ func (*LxcStoppedEnd) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // Host devices, interfaces and network ports are still the container's. This
 // call also follows a start that was refused or failed, even at prepare, so the
-// container need not have run.
+// container need not have run. libvirt may notice one end twice, from destroy
+// and from the container's controller: then stopped and release come twice, for
+// release with the reasons shutdown and destroyed (seen).
 //
 // An error is logged by libvirt and stops nothing.
 //
@@ -265,7 +267,7 @@ func (*LxcReconnectBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // An error gets the running guest killed.
 //
 // libvirt kills the running container and calls stopped and release, with the
-// reason failed.
+// reason failed (seen).
 //
 // A fault (a panic, an expired deadline, input that cannot be decoded)
 // therefore passes: the program exits with 0 and tells the log.

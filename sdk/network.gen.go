@@ -35,8 +35,8 @@ func (*NetworkStartBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // An error stops what libvirt was about to do.
 //
-// The start fails with the hook's error. libvirt then takes down what there is
-// and calls stopped.
+// The start fails with the hook's error. 11.3.0 and 12.8.0 then call stopped,
+// 9.0.0 calls nothing more (all seen).
 //
 // Since libvirt 1.2.2. Seen on 9.0.0, 11.3.0 and 12.8.0; in libvirt's source:
 // src/network/bridge_driver.c.
@@ -75,8 +75,10 @@ func (*NetworkStartedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // An error stops what libvirt was about to do.
 //
-// The start fails with the hook's error: libvirt takes the network down again
-// and calls stopped.
+// The start fails with the hook's error. 11.3.0 and 12.8.0 take the network
+// down again and call stopped; 9.0.0 calls nothing more and leaves the bridge
+// behind, so that the network cannot be started again before somebody deletes
+// it (all seen).
 //
 // Since libvirt 1.2.2. Seen on 9.0.0, 11.3.0 and 12.8.0; in libvirt's source:
 // src/network/bridge_driver.c.
@@ -115,9 +117,9 @@ func (*NetworkUpdatedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // An error is logged by libvirt and stops nothing.
 //
-// The update stands. With --live, virsh net-update reports success (seen); for
-// a stored configuration alone the source returns an error, though the change
-// has been saved.
+// The update stands. With --live, virsh net-update reports success; for a
+// stored configuration alone it reports the hook's error, though the change has
+// been saved (both seen).
 //
 // Since libvirt 1.2.2. Seen on 9.0.0, 11.3.0 and 12.8.0; in libvirt's source:
 // src/network/bridge_driver.c.

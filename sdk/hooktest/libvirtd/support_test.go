@@ -119,6 +119,22 @@ func (h host) ops(driver, object string) (ops []string) {
 	return ops
 }
 
+// containerOps is ops of a container. libvirt's lxc driver may notice a container's
+// end twice, from destroy and from its monitor, and then calls stopped and release
+// twice, with two reasons: they are taken for one here, with the last reason.
+func (h host) containerOps(object string) (ops []string) {
+	h.t.Helper()
+	for _, op := range h.ops("lxc", object) {
+		word, _, _ := strings.Cut(op, " ")
+		i := slices.IndexFunc(ops, func(o string) bool { return strings.HasPrefix(o, word) })
+		if again := word == "stopped" || word == "release"; again && i >= 0 && i >= len(ops)-2 {
+			ops = slices.Delete(ops, i, i+1)
+		}
+		ops = append(ops, op)
+	}
+	return ops
+}
+
 // release is how a release is called by this libvirt: with the reason or without.
 func (h host) release(reason string) string {
 	if h.Version().AtLeast(10, 5) {
@@ -182,4 +198,13 @@ func (h host) mustVirsh(args ...string) string {
 	out, err := h.Virsh(args...)
 	require.NoError(h.t, err)
 	return out
+}
+
+// install puts a program anywhere inside.
+func (h host) install(path, program string) {
+	h.t.Helper()
+	content, err := os.ReadFile(program)
+	require.NoError(h.t, err)
+	h.WriteFile(path, content)
+	require.NoError(h.t, h.Command(h.t.Context(), "chmod", "755", path).Run())
 }

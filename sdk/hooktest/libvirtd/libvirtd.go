@@ -202,7 +202,7 @@ func (d *Daemon) Kill() { d.t.Helper(); d.request(namespace.Kill) }
 func (d *Daemon) Restart() { d.t.Helper(); d.Down(); d.Up() }
 
 // Reload has libvirtd read its configuration and look for hooks again, and returns
-// when it has called the hook of the event.
+// when it calls the hooks of the event, which may still run.
 func (d *Daemon) Reload() {
 	d.t.Helper()
 	before := len(d.CallsOf("daemon", "reload"))

@@ -3,6 +3,7 @@
 package libvirtd_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -146,7 +147,7 @@ func TestFailureIgnored(t *testing.T) {
 	h.Restart()
 	h.Reload()
 	for _, r := range rules {
-		assert.Contains(t, h.Log(), r.Text)
+		h.WaitFor("the log of "+r.Op, func() bool { return strings.Contains(h.Log(), r.Text) })
 	}
 	assert.False(t, guest.Running() || box.Running() || net.Active())
 	assert.Equal(t, []string{"prepare", "start", "started", "stopped", h.release("destroyed")}, h.ops("qemu", "web"))

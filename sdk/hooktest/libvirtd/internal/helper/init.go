@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +23,13 @@ import (
 // needs, then does what it is asked to until nobody asks any more. Its end is the
 // end of all processes inside.
 func initialise(c namespace.Config) error {
+	wait := os.NewFile(3, "the supervisor's pipe")
+	if _, err := io.Copy(io.Discard, wait); err != nil {
+		return err
+	}
+	if err := wait.Close(); err != nil {
+		return err
+	}
 	if err := os.Setenv("PATH", namespace.Path); err != nil {
 		return err
 	}

@@ -44,11 +44,20 @@ func supervise(c namespace.Config, config string) error {
 	inside.Args[0] = "helper"
 	inside.Stdin, inside.Stdout, inside.Stderr = os.Stdin, os.Stdout, os.Stderr
 	inside.SysProcAttr = attr
+	// The first process answers too, and must not be first: it waits for the end of a pipe.
+	wait, goAhead, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	inside.ExtraFiles = []*os.File{wait}
 	if err := inside.Start(); err != nil {
 		return fmt.Errorf("namespaces cannot be made: %w", err)
 	}
 	groups.leave()
 	send(namespace.Answer{PID: inside.Process.Pid})
+	if err := goAhead.Close(); err != nil {
+		return err
+	}
 	_ = inside.Wait() // killed or not, there is nothing more to do for it
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/virthook/virthook/sdk/hooktest/libvirtd/internal/namespace"
 )
@@ -31,9 +32,18 @@ func (d *Daemon) WriteHook(name, script string) {
 	// Written beside the folder and moved: libvirt calls whatever is in there.
 	temp := d.helper.path("/etc/libvirt/new-hook")
 	to := d.helper.path(hooksFolder + name)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(temp, []byte(script), 0o755), os.Rename(temp, to)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), writeProgram(temp, []byte(script)), os.Rename(temp, to)); err != nil {
 		d.t.Fatalf("installing the hook %s: %v", name, err)
 	}
+}
+
+// writeProgram writes a file that is executed at once. A process that this one
+// starts meanwhile would have it open for writing until it executes its own
+// program, and the system executes no file that is open for writing.
+func writeProgram(path string, content []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, content, 0o755)
 }
 
 // Remove removes a hook.

@@ -40,7 +40,7 @@ func startHelper(t testing.TB, c namespace.Config) (*helper, error) {
 		return nil, err
 	}
 	program := filepath.Join(t.TempDir(), "helper")
-	if err := os.WriteFile(program, p.helper, 0o755); err != nil {
+	if err := writeProgram(program, p.helper); err != nil {
 		return nil, err
 	}
 	h := &helper{process: exec.Command(program, "supervise", string(config)), stderr: new(bytes.Buffer)}

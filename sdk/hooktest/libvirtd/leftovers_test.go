@@ -95,9 +95,7 @@ func leftovers(t *testing.T, folder string) (found []string) {
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	require.NoError(t, err)
-	for _, m := range regexp.MustCompile(`(?m)^.*libvirt.*$`).FindAllString(string(mounts), -1) {
-		found = append(found, m)
-	}
+	found = append(found, regexp.MustCompile(`(?m)^.*libvirt.*$`).FindAllString(string(mounts), -1)...)
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/virthook-*")
 	require.NoError(t, err)
 	more, err := filepath.Glob("/sys/fs/cgroup/virthook-*")

@@ -161,11 +161,11 @@ func (p *pass) child(pt part, f field) []jen.Code {
 		return []jen.Code{assign("element", f.Scalar, f.Ptr, path)}
 	case f.Slice:
 		return []jen.Code{
-			jen.Id("d").Dot(p.call(f.Struct)).Call(jen.Id("grow").Call(jen.Id("d"), jen.Op("&").Add(path))),
+			jen.Id("d").Dot(p.call(f.Struct)).Call(grow(pt.t, f, jen.Op("&").Add(path))),
 		}
 	case f.Ptr:
 		return []jen.Code{
-			jen.Id("d").Dot(p.call(f.Struct)).Call(ensure(f.Struct).Call(jen.Op("&").Add(path))),
+			jen.Id("d").Dot(p.call(f.Struct)).Call(ensure(f.Struct, jen.Op("&").Add(path))),
 		}
 	}
 	return []jen.Code{jen.Id("d").Dot(p.call(f.Struct)).Call(jen.Op("&").Add(path))}
@@ -204,7 +204,7 @@ func (p *pass) choose(t *structure) []jen.Code {
 		return []jen.Code{
 			path.Clone().Op("=").Add(allocate(f.Struct)),
 			jen.If(typ, jen.Op("!").Id("given")).Block(
-				path.Clone().Dot(c.None).Op("=").New(qual(u.hidden(variant{Field: c.None}))),
+				path.Clone().Dot(c.None).Op("=").Add(allocate(u.hidden(variant{Field: c.None}))),
 			).Else().Block(jen.Switch(jen.Id("typ")).Block(cases[1:]...)),
 		}
 	}
@@ -241,15 +241,17 @@ func (p *pass) decodeUnion(file *jen.File, fn string, t *structure) {
 	}
 }
 
-// decodeChardev renders the function that creates a chardev source of a type.
+// decodeChardev renders the method that creates a chardev source of a type.
 func (p *pass) decodeChardev(file *jen.File, t *structure) {
 	var cases []jen.Code
 	for _, v := range t.Custom.Variants {
 		cases = append(cases, jen.Case(jen.Lit(v.Value)).Block(
-			jen.Return(jen.Op("&").Add(qual(t.Name)).Values(jen.Dict{jen.Id(v.Field): jen.New(qual(t.hidden(v)))}))))
+			jen.Id("v").Op(":=").Add(allocate(t.Name)),
+			jen.Id("v").Dot(v.Field).Op("=").Add(allocate(t.hidden(v))),
+			jen.Return(jen.Id("v"))))
 	}
 	file.Comment("// newChardevSource returns a source of that type, nil when the type is unknown.")
-	file.Func().Id("newChardevSource").Params(jen.Id("typ").String()).Op("*").Add(qual(t.Name)).Block(
+	file.Func().Params(jen.Id("d").Op("*").Id("decoder")).Id("newChardevSource").Params(jen.Id("typ").String()).Op("*").Add(qual(t.Name)).Block(
 		jen.Switch(jen.Id("typ")).Block(cases...), jen.Return(jen.Nil()))
 	file.Line()
 }
@@ -422,39 +424,177 @@ func scalarFormat(format string) (hex bool, digits int) {
 	return true, digits
 }
 
-// common are the types of which nearly every device has one: many of them share an
-// allocation.
-var common = []string{
-	"DomainAddress", "DomainAddressDrive", "DomainAddressPCI", "DomainAddressUSB", "DomainAlias",
-	"DomainChardevSource", "DomainControllerPCI", "DomainControllerPCIModel", "DomainControllerPCITarget",
-	"DomainControllerUSB", "DomainDiskDriver", "DomainDiskSource", "DomainDiskSourceFile", "DomainDiskTarget",
-	"DomainInputSource", "DomainInterfaceMAC", "DomainInterfaceModel", "DomainInterfaceSource",
-	"DomainInterfaceSourceNetwork", "DomainInterfaceTarget",
+// supply is how many values of a type, or items of a list, a usual domain has. There
+// is room for them in one allocation; those of a larger domain follow in slabs.
+type supply struct {
+	Name         string // of a type, or of a list: type and field
+	Small, Large int
+}
+
+// values are the types that a usual domain has values of, behind pointers, and those
+// that a large one has many of (0: no room).
+var values = []supply{
+	{"DomainAddress", 8, 28},
+	{"DomainAddressDrive", 2, 4},
+	{"DomainAddressPCI", 8, 26},
+	{"DomainAddressUSB", 1, 3},
+	{"DomainAddressVirtioSerial", 1, 2},
+	{"DomainAlias", 14, 36},
+	{"DomainAudioNone", 1, 3},
+	{"DomainCPU", 1, 1},
+	{"DomainCPUModel", 1, 1},
+	{"DomainChannelTarget", 1, 2},
+	{"DomainChannelTargetVirtIO", 1, 2},
+	{"DomainChardevSource", 3, 5},
+	{"DomainChardevSourcePty", 2, 3},
+	{"DomainChardevSourceUNIX", 1, 2},
+	{"DomainClock", 1, 1},
+	{"DomainConsoleTarget", 1, 1},
+	{"DomainControllerPCI", 1, 16},
+	{"DomainControllerPCIModel", 1, 16},
+	{"DomainControllerPCITarget", 1, 16},
+	{"DomainControllerUSB", 1, 3},
+	{"DomainControllerVirtIOSerial", 1, 2},
+	{"DomainCurrentMemory", 1, 1},
+	{"DomainDeviceList", 1, 1},
+	{"DomainDiskBackingStore", 1, 4},
+	{"DomainDiskDriver", 2, 4},
+	{"DomainDiskReadOnly", 1, 1},
+	{"DomainDiskSource", 3, 8},
+	{"DomainDiskSourceFile", 2, 8},
+	{"DomainDiskTarget", 2, 4},
+	{"DomainFeature", 2, 6},
+	{"DomainFeatureList", 1, 1},
+	{"DomainGraphicListenerAddress", 1, 3},
+	{"DomainGraphicVNC", 1, 3},
+	{"DomainInputSource", 3, 6},
+	{"DomainInterfaceMAC", 1, 3},
+	{"DomainInterfaceModel", 1, 3},
+	{"DomainInterfaceSource", 1, 3},
+	{"DomainInterfaceSourceBridge", 0, 2},
+	{"DomainInterfaceSourceNetwork", 1, 3},
+	{"DomainInterfaceTarget", 1, 3},
+	{"DomainMemBalloon", 1, 1},
+	{"DomainMemory", 1, 1},
+	{"DomainMetadata", 1, 1},
+	{"DomainOS", 1, 1},
+	{"DomainOSType", 1, 1},
+	{"DomainResource", 1, 1},
+	{"DomainSerialTarget", 1, 1},
+	{"DomainSerialTargetModel", 1, 1},
+	{"DomainVCPU", 1, 1},
+}
+
+// lists are those that a usual domain has once.
+var lists = []supply{
+	{"Domain.SecLabel", 2, 2},
+	{"DomainCPU.Features", 2, 8},
+	{"DomainClock.Timer", 3, 4},
+	{"DomainDeviceList.Audios", 1, 3},
+	{"DomainDeviceList.Channels", 1, 2},
+	{"DomainDeviceList.Consoles", 1, 1},
+	{"DomainDeviceList.Controllers", 4, 20},
+	{"DomainDeviceList.Disks", 2, 4},
+	{"DomainDeviceList.Graphics", 1, 3},
+	{"DomainDeviceList.Inputs", 3, 6},
+	{"DomainDeviceList.Interfaces", 1, 4},
+	{"DomainDeviceList.Panics", 1, 3},
+	{"DomainDeviceList.RNGs", 1, 1},
+	{"DomainDeviceList.Serials", 1, 1},
+	{"DomainDeviceList.Videos", 1, 3},
+	{"DomainGraphicVNC.Listeners", 1, 1},
+	{"DomainOS.BootDevices", 1, 2},
+}
+
+// numbers are those behind pointers.
+var numbers = []supply{{"int", 1, 1}, {"uint", 32, 160}}
+
+func supplied(list []supply, name string) bool {
+	return slices.ContainsFunc(list, func(s supply) bool { return s.Name == name })
 }
 
 // allocate makes a zero value on the heap.
 func allocate(name string) *jen.Statement {
-	if slices.Contains(common, name) {
-		return jen.Id("d").Dot("slabs").Dot(lower(name)).Dot("new").Call()
+	if supplied(values, name) {
+		return jen.Id("d").Dot("slabs").Dot(lower(name)).Dot("new").Call(jen.Id("d"))
 	}
 	return jen.New(qual(name))
 }
 
-// ensure is the function that makes what a nil pointer is to lead to.
-func ensure(name string) *jen.Statement {
-	if slices.Contains(common, name) {
-		return jen.Id("d").Dot("slabs").Dot(lower(name)).Dot("ensure")
+// ensure makes what a nil pointer is to lead to.
+func ensure(name string, ptr jen.Code) *jen.Statement {
+	if supplied(values, name) {
+		return jen.Id("d").Dot("slabs").Dot(lower(name)).Dot("ensure").Call(jen.Id("d"), ptr)
 	}
-	return jen.Id("ensure")
+	return jen.Id("ensure").Call(ptr)
 }
 
-// slabs renders the type that holds room for the common types.
+// grow appends a zero value to a list.
+func grow(t *structure, f field, list jen.Code) *jen.Statement {
+	if name := t.Name + "." + f.Go; supplied(lists, name) {
+		return jen.Id("growIn").Call(jen.Id("d"), list, jen.Op("&").Id("d").Dot("slabs").Dot(listName(name)))
+	}
+	return jen.Id("grow").Call(jen.Id("d"), list)
+}
+
+func listName(name string) string { return lower(strings.ReplaceAll(name, ".", "")) }
+
+// slabs renders the type that gives out values of the common types, and the types
+// that have the room of usual domains.
 func (p *pass) slabs(file *jen.File) {
-	var fields []jen.Code
-	for _, name := range common {
-		fields = append(fields, jen.Id(lower(name)).Id("slab").Index(qual(name)))
+	var slabs []jen.Code
+	for _, s := range values {
+		slabs = append(slabs, jen.Id(lower(s.Name)).Id("slab").Index(qual(s.Name)))
+	}
+	for _, s := range lists {
+		slabs = append(slabs, jen.Id(listName(s.Name)).Index().Add(p.item(s)))
+	}
+	for _, s := range numbers {
+		slabs = append(slabs, jen.Id(s.Name).Id("slab").Index(jen.Id(s.Name)))
 	}
 	file.Comment("// slabs has room for what there is much of.")
-	file.Type().Id("slabs").Struct(fields...)
+	file.Type().Id("slabs").Struct(slabs...)
+	file.Line()
+	p.room(file, "small", func(s supply) int { return s.Small })
+	p.room(file, "large", func(s supply) int { return s.Large })
+}
+
+// item is the type of a list's items.
+func (p *pass) item(s supply) jen.Code {
+	typ, name, _ := strings.Cut(s.Name, ".")
+	f, ok := p.structs[typ].field(name)
+	if !ok || !f.Slice || f.Struct == "" {
+		panic(s.Name + " is no list of structs")
+	}
+	return qual(f.Struct)
+}
+
+// room renders a type that has the room of a domain, and the method that hands it out.
+func (p *pass) room(file *jen.File, size string, n func(supply) int) {
+	var room, seed []jen.Code
+	add := func(id string, s supply, typ jen.Code, to *jen.Statement) {
+		if n := n(s); n > 0 {
+			room = append(room, jen.Id(id).Index(jen.Lit(n)).Add(typ))
+			seed = append(seed, to.Op("=").Id("r").Dot(id).Index(jen.Op(":")))
+		}
+	}
+	room = append(room, jen.Id("domain").Add(qual(roots[0])), jen.Id("report").Id("Report"))
+	for _, s := range values {
+		id := lower(s.Name)
+		add(id, s, qual(s.Name), jen.Id("s").Dot(id).Dot("items"))
+	}
+	for _, s := range lists {
+		id := listName(s.Name)
+		add(id, s, p.item(s), jen.Id("s").Dot(id))
+	}
+	// Last: what follows the last pointer is nothing to the garbage collector.
+	for _, s := range numbers {
+		add(s.Name, s, jen.Id(s.Name), jen.Id("s").Dot(s.Name).Dot("items"))
+	}
+	name := size + "Room"
+	file.Comment("// " + name + " is the room of a " + size + " domain, in one allocation.")
+	file.Type().Id(name).Struct(room...)
+	file.Line()
+	file.Func().Params(jen.Id("r").Op("*").Id(name)).Id("seed").Params(jen.Id("s").Op("*").Id("slabs")).Block(seed...)
 	file.Line()
 }

@@ -13,14 +13,11 @@ import (
 // decoder has a method for each type, which is called with the scanner at the
 // Start of an element and leaves it at its End.
 type decoder struct {
-	s   *xmlscan.Scanner
-	doc string // the document, which all strings of the result share
-	// plain: nothing in the document needs to be resolved, which is the usual case
-	// and saves looking at each value.
-	plain bool
-	err   error // of the scanner; all loops end then
+	source
+	err error // of the scanner; all loops end then
 
-	found []finding
+	found  []finding
+	report *Report // room for it, nil: none yet
 
 	// The attributes of the element that starts at takenAt which a union has
 	// looked at, so that its variant does not take them for unknown.
@@ -28,21 +25,46 @@ type decoder struct {
 	takenAt int
 	room    [8]string // for taken, which is short
 
-	uri   string // the last namespace, as most of a document's are the same
-	uints []uint // room for the numbers that pointers lead to
-	slabs slabs  // and for the structs that there are many of
+	slabs slabs // room for what there is much of
 }
 
-// newDecoder returns a decoder for the document of a scanner.
-func newDecoder(s *xmlscan.Scanner) *decoder {
-	d := &decoder{s: s, doc: string(s.Src()), plain: !xmlscan.HasReference(s.Src()), takenAt: -1}
+// source is what a document is read from.
+type source struct {
+	s   *xmlscan.Scanner
+	doc string // the document, which all strings of the result are cut from
+	// plain: nothing in the document needs to be resolved, which is the usual case
+	// and saves looking at each value.
+	plain bool
+	uri   string // the last namespace, as most of a document's are the same
+}
+
+// reset makes it a decoder of the document of a scanner.
+func (d *decoder) reset(s *xmlscan.Scanner, doc string) {
+	*d = decoder{source: source{s: s, doc: doc}, takenAt: -1}
 	d.taken = d.room[:0]
-	return d
+	if s != nil {
+		d.plain = !xmlscan.HasReference(s.Src())
+	}
 }
 
 // child goes to the next child of the current element. It returns false at the
 // element's End, and after an error.
-func (d *decoder) child() bool { return d.childOrText(nil) }
+func (d *decoder) child() bool {
+	for d.err == nil {
+		kind, err := d.s.NextSolid()
+		switch kind {
+		case xmlscan.Start:
+			return true
+		case xmlscan.End:
+			return false
+		case xmlscan.Text, xmlscan.CDATA:
+			d.strayText(kind)
+		default:
+			d.err = err
+		}
+	}
+	return false
+}
 
 // childOrText is child for an element whose text is wanted.
 func (d *decoder) childOrText(t *text) bool {
@@ -58,11 +80,7 @@ func (d *decoder) childOrText(t *text) bool {
 		case xmlscan.End:
 			return false
 		case xmlscan.Text, xmlscan.CDATA:
-			if t != nil {
-				t.add(d, kind)
-			} else {
-				d.strayText(kind)
-			}
+			t.add(&d.source, kind)
 		}
 	}
 	return false
@@ -72,7 +90,7 @@ func (d *decoder) childOrText(t *text) bool {
 // depth it is: so do the methods of libvirtxml that read tokens themselves.
 func (d *decoder) descendant(depth int) bool {
 	for d.err == nil {
-		kind, err := d.s.Next()
+		kind, err := d.s.NextSolid()
 		if err != nil {
 			d.err = err
 			return false
@@ -99,14 +117,14 @@ func (d *decoder) skip() {
 }
 
 // name returns the local name of the current element.
-func (d *decoder) name() string {
+func (d *source) name() string {
 	n := d.s.Local()
 	return d.doc[n.From:n.To]
 }
 
 // space returns the namespace of the current element; a prefix that stands for
 // none is one itself, as in encoding/xml.
-func (d *decoder) space() string {
+func (d *source) space() string {
 	name, local := d.s.Name(), d.s.Local()
 	var prefix []byte
 	if local.From > name.From {
@@ -192,7 +210,7 @@ func (d *decoder) lastChoice(name string) (value string) {
 // unknown.
 func (d *decoder) chardevSource(otherwise string) *libvirtxml.DomainChardevSource {
 	typ, _ := d.choice("type", otherwise)
-	src := newChardevSource(typ)
+	src := d.newChardevSource(typ)
 	if src == nil {
 		d.unknownChoice("type")
 	}
@@ -253,42 +271,63 @@ func ensure[T any](p **T) *T {
 }
 
 // grow appends a zero value and returns where it is.
-func grow[T any](d *decoder, s *[]T) *T {
-	n := len(*s)
-	if n == cap(*s) {
-		*s = slices.Grow(*s, d.expect(n))
+func grow[T any](d *decoder, list *[]T) *T {
+	n := len(*list)
+	if n == cap(*list) {
+		*list = slices.Grow(*list, d.expect(n))
 	}
-	*s = (*s)[:n+1]
-	return &(*s)[n]
+	*list = (*list)[:n+1]
+	return &(*list)[n]
 }
 
-// expect guesses how many more elements a list of n gets: as many in the rest of
-// the document as in what is behind, but at least as many again and not many more.
+// growIn is grow for a list that begins in the room there is for it. No other list
+// gets that room: what is appended later overwrites nothing.
+func growIn[T any](d *decoder, list *[]T, room *[]T) *T {
+	if cap(*list) == 0 {
+		*list, *room = (*room)[:0], nil
+	}
+	return grow(d, list)
+}
+
+// expect guesses how many more of something there will be in the document after n:
+// as many in the rest of it as in what is behind, and some more, as the devices do not
+// begin at its start. It is at least a fraction of n, so that lists grow in good time,
+// and bounded by n, as few say little.
 func (d *decoder) expect(n int) int {
 	at := d.s.Span().From
-	return max(1, min(max(n, n*(len(d.doc)-at)/max(at, 1)), 4*n))
+	more := n * (len(d.doc) - at) / max(at, 1)
+	return min(max(more+more/8, n/4), 16*n) + 1
 }
 
-// slab gives out structs of one allocation, so that there are fewer.
+// slab gives out values of one allocation, so that there are fewer.
 type slab[T any] struct {
-	free []T
-	size int
+	items []T
+	next  int // of items
+	given int // of earlier items
 }
+
+// maxSlab is how many values an allocation has at most. They are kept as long as any
+// of them is.
+const maxSlab = 64
 
 // ensure is ensure for a type that has a slab.
-func (b *slab[T]) ensure(p **T) *T {
+func (b *slab[T]) ensure(d *decoder, p **T) *T {
 	if *p == nil {
-		*p = b.new()
+		*p = b.new(d)
 	}
 	return *p
 }
 
-func (b *slab[T]) new() *T {
-	if len(b.free) == 0 {
-		b.size = min(max(4, 2*b.size), 64)
-		b.free = make([]T, b.size)
+func (b *slab[T]) new(d *decoder) *T {
+	if b.next == len(b.items) {
+		b.refill(d)
 	}
-	v := &b.free[0]
-	b.free = b.free[1:]
+	v := &b.items[b.next]
+	b.next++
 	return v
+}
+
+func (b *slab[T]) refill(d *decoder) {
+	b.given += len(b.items)
+	b.items, b.next = make([]T, min(d.expect(b.given), maxSlab)), 0
 }

@@ -10,22 +10,358 @@ type slabs struct {
 	domainAddressDrive           slab[libvirtxml.DomainAddressDrive]
 	domainAddressPCI             slab[libvirtxml.DomainAddressPCI]
 	domainAddressUSB             slab[libvirtxml.DomainAddressUSB]
+	domainAddressVirtioSerial    slab[libvirtxml.DomainAddressVirtioSerial]
 	domainAlias                  slab[libvirtxml.DomainAlias]
+	domainAudioNone              slab[libvirtxml.DomainAudioNone]
+	domainCPU                    slab[libvirtxml.DomainCPU]
+	domainCPUModel               slab[libvirtxml.DomainCPUModel]
+	domainChannelTarget          slab[libvirtxml.DomainChannelTarget]
+	domainChannelTargetVirtIO    slab[libvirtxml.DomainChannelTargetVirtIO]
 	domainChardevSource          slab[libvirtxml.DomainChardevSource]
+	domainChardevSourcePty       slab[libvirtxml.DomainChardevSourcePty]
+	domainChardevSourceUNIX      slab[libvirtxml.DomainChardevSourceUNIX]
+	domainClock                  slab[libvirtxml.DomainClock]
+	domainConsoleTarget          slab[libvirtxml.DomainConsoleTarget]
 	domainControllerPCI          slab[libvirtxml.DomainControllerPCI]
 	domainControllerPCIModel     slab[libvirtxml.DomainControllerPCIModel]
 	domainControllerPCITarget    slab[libvirtxml.DomainControllerPCITarget]
 	domainControllerUSB          slab[libvirtxml.DomainControllerUSB]
+	domainControllerVirtIOSerial slab[libvirtxml.DomainControllerVirtIOSerial]
+	domainCurrentMemory          slab[libvirtxml.DomainCurrentMemory]
+	domainDeviceList             slab[libvirtxml.DomainDeviceList]
+	domainDiskBackingStore       slab[libvirtxml.DomainDiskBackingStore]
 	domainDiskDriver             slab[libvirtxml.DomainDiskDriver]
+	domainDiskReadOnly           slab[libvirtxml.DomainDiskReadOnly]
 	domainDiskSource             slab[libvirtxml.DomainDiskSource]
 	domainDiskSourceFile         slab[libvirtxml.DomainDiskSourceFile]
 	domainDiskTarget             slab[libvirtxml.DomainDiskTarget]
+	domainFeature                slab[libvirtxml.DomainFeature]
+	domainFeatureList            slab[libvirtxml.DomainFeatureList]
+	domainGraphicListenerAddress slab[libvirtxml.DomainGraphicListenerAddress]
+	domainGraphicVNC             slab[libvirtxml.DomainGraphicVNC]
 	domainInputSource            slab[libvirtxml.DomainInputSource]
 	domainInterfaceMAC           slab[libvirtxml.DomainInterfaceMAC]
 	domainInterfaceModel         slab[libvirtxml.DomainInterfaceModel]
 	domainInterfaceSource        slab[libvirtxml.DomainInterfaceSource]
+	domainInterfaceSourceBridge  slab[libvirtxml.DomainInterfaceSourceBridge]
 	domainInterfaceSourceNetwork slab[libvirtxml.DomainInterfaceSourceNetwork]
 	domainInterfaceTarget        slab[libvirtxml.DomainInterfaceTarget]
+	domainMemBalloon             slab[libvirtxml.DomainMemBalloon]
+	domainMemory                 slab[libvirtxml.DomainMemory]
+	domainMetadata               slab[libvirtxml.DomainMetadata]
+	domainOS                     slab[libvirtxml.DomainOS]
+	domainOSType                 slab[libvirtxml.DomainOSType]
+	domainResource               slab[libvirtxml.DomainResource]
+	domainSerialTarget           slab[libvirtxml.DomainSerialTarget]
+	domainSerialTargetModel      slab[libvirtxml.DomainSerialTargetModel]
+	domainVCPU                   slab[libvirtxml.DomainVCPU]
+	domainSecLabel               []libvirtxml.DomainSecLabel
+	domainCPUFeatures            []libvirtxml.DomainCPUFeature
+	domainClockTimer             []libvirtxml.DomainTimer
+	domainDeviceListAudios       []libvirtxml.DomainAudio
+	domainDeviceListChannels     []libvirtxml.DomainChannel
+	domainDeviceListConsoles     []libvirtxml.DomainConsole
+	domainDeviceListControllers  []libvirtxml.DomainController
+	domainDeviceListDisks        []libvirtxml.DomainDisk
+	domainDeviceListGraphics     []libvirtxml.DomainGraphic
+	domainDeviceListInputs       []libvirtxml.DomainInput
+	domainDeviceListInterfaces   []libvirtxml.DomainInterface
+	domainDeviceListPanics       []libvirtxml.DomainPanic
+	domainDeviceListRNGs         []libvirtxml.DomainRNG
+	domainDeviceListSerials      []libvirtxml.DomainSerial
+	domainDeviceListVideos       []libvirtxml.DomainVideo
+	domainGraphicVNCListeners    []libvirtxml.DomainGraphicListener
+	domainOSBootDevices          []libvirtxml.DomainBootDevice
+	int                          slab[int]
+	uint                         slab[uint]
+}
+
+// smallRoom is the room of a small domain, in one allocation.
+type smallRoom struct {
+	domain                       libvirtxml.Domain
+	report                       Report
+	domainAddress                [8]libvirtxml.DomainAddress
+	domainAddressDrive           [2]libvirtxml.DomainAddressDrive
+	domainAddressPCI             [8]libvirtxml.DomainAddressPCI
+	domainAddressUSB             [1]libvirtxml.DomainAddressUSB
+	domainAddressVirtioSerial    [1]libvirtxml.DomainAddressVirtioSerial
+	domainAlias                  [14]libvirtxml.DomainAlias
+	domainAudioNone              [1]libvirtxml.DomainAudioNone
+	domainCPU                    [1]libvirtxml.DomainCPU
+	domainCPUModel               [1]libvirtxml.DomainCPUModel
+	domainChannelTarget          [1]libvirtxml.DomainChannelTarget
+	domainChannelTargetVirtIO    [1]libvirtxml.DomainChannelTargetVirtIO
+	domainChardevSource          [3]libvirtxml.DomainChardevSource
+	domainChardevSourcePty       [2]libvirtxml.DomainChardevSourcePty
+	domainChardevSourceUNIX      [1]libvirtxml.DomainChardevSourceUNIX
+	domainClock                  [1]libvirtxml.DomainClock
+	domainConsoleTarget          [1]libvirtxml.DomainConsoleTarget
+	domainControllerPCI          [1]libvirtxml.DomainControllerPCI
+	domainControllerPCIModel     [1]libvirtxml.DomainControllerPCIModel
+	domainControllerPCITarget    [1]libvirtxml.DomainControllerPCITarget
+	domainControllerUSB          [1]libvirtxml.DomainControllerUSB
+	domainControllerVirtIOSerial [1]libvirtxml.DomainControllerVirtIOSerial
+	domainCurrentMemory          [1]libvirtxml.DomainCurrentMemory
+	domainDeviceList             [1]libvirtxml.DomainDeviceList
+	domainDiskBackingStore       [1]libvirtxml.DomainDiskBackingStore
+	domainDiskDriver             [2]libvirtxml.DomainDiskDriver
+	domainDiskReadOnly           [1]libvirtxml.DomainDiskReadOnly
+	domainDiskSource             [3]libvirtxml.DomainDiskSource
+	domainDiskSourceFile         [2]libvirtxml.DomainDiskSourceFile
+	domainDiskTarget             [2]libvirtxml.DomainDiskTarget
+	domainFeature                [2]libvirtxml.DomainFeature
+	domainFeatureList            [1]libvirtxml.DomainFeatureList
+	domainGraphicListenerAddress [1]libvirtxml.DomainGraphicListenerAddress
+	domainGraphicVNC             [1]libvirtxml.DomainGraphicVNC
+	domainInputSource            [3]libvirtxml.DomainInputSource
+	domainInterfaceMAC           [1]libvirtxml.DomainInterfaceMAC
+	domainInterfaceModel         [1]libvirtxml.DomainInterfaceModel
+	domainInterfaceSource        [1]libvirtxml.DomainInterfaceSource
+	domainInterfaceSourceNetwork [1]libvirtxml.DomainInterfaceSourceNetwork
+	domainInterfaceTarget        [1]libvirtxml.DomainInterfaceTarget
+	domainMemBalloon             [1]libvirtxml.DomainMemBalloon
+	domainMemory                 [1]libvirtxml.DomainMemory
+	domainMetadata               [1]libvirtxml.DomainMetadata
+	domainOS                     [1]libvirtxml.DomainOS
+	domainOSType                 [1]libvirtxml.DomainOSType
+	domainResource               [1]libvirtxml.DomainResource
+	domainSerialTarget           [1]libvirtxml.DomainSerialTarget
+	domainSerialTargetModel      [1]libvirtxml.DomainSerialTargetModel
+	domainVCPU                   [1]libvirtxml.DomainVCPU
+	domainSecLabel               [2]libvirtxml.DomainSecLabel
+	domainCPUFeatures            [2]libvirtxml.DomainCPUFeature
+	domainClockTimer             [3]libvirtxml.DomainTimer
+	domainDeviceListAudios       [1]libvirtxml.DomainAudio
+	domainDeviceListChannels     [1]libvirtxml.DomainChannel
+	domainDeviceListConsoles     [1]libvirtxml.DomainConsole
+	domainDeviceListControllers  [4]libvirtxml.DomainController
+	domainDeviceListDisks        [2]libvirtxml.DomainDisk
+	domainDeviceListGraphics     [1]libvirtxml.DomainGraphic
+	domainDeviceListInputs       [3]libvirtxml.DomainInput
+	domainDeviceListInterfaces   [1]libvirtxml.DomainInterface
+	domainDeviceListPanics       [1]libvirtxml.DomainPanic
+	domainDeviceListRNGs         [1]libvirtxml.DomainRNG
+	domainDeviceListSerials      [1]libvirtxml.DomainSerial
+	domainDeviceListVideos       [1]libvirtxml.DomainVideo
+	domainGraphicVNCListeners    [1]libvirtxml.DomainGraphicListener
+	domainOSBootDevices          [1]libvirtxml.DomainBootDevice
+	int                          [1]int
+	uint                         [32]uint
+}
+
+func (r *smallRoom) seed(s *slabs) {
+	s.domainAddress.items = r.domainAddress[:]
+	s.domainAddressDrive.items = r.domainAddressDrive[:]
+	s.domainAddressPCI.items = r.domainAddressPCI[:]
+	s.domainAddressUSB.items = r.domainAddressUSB[:]
+	s.domainAddressVirtioSerial.items = r.domainAddressVirtioSerial[:]
+	s.domainAlias.items = r.domainAlias[:]
+	s.domainAudioNone.items = r.domainAudioNone[:]
+	s.domainCPU.items = r.domainCPU[:]
+	s.domainCPUModel.items = r.domainCPUModel[:]
+	s.domainChannelTarget.items = r.domainChannelTarget[:]
+	s.domainChannelTargetVirtIO.items = r.domainChannelTargetVirtIO[:]
+	s.domainChardevSource.items = r.domainChardevSource[:]
+	s.domainChardevSourcePty.items = r.domainChardevSourcePty[:]
+	s.domainChardevSourceUNIX.items = r.domainChardevSourceUNIX[:]
+	s.domainClock.items = r.domainClock[:]
+	s.domainConsoleTarget.items = r.domainConsoleTarget[:]
+	s.domainControllerPCI.items = r.domainControllerPCI[:]
+	s.domainControllerPCIModel.items = r.domainControllerPCIModel[:]
+	s.domainControllerPCITarget.items = r.domainControllerPCITarget[:]
+	s.domainControllerUSB.items = r.domainControllerUSB[:]
+	s.domainControllerVirtIOSerial.items = r.domainControllerVirtIOSerial[:]
+	s.domainCurrentMemory.items = r.domainCurrentMemory[:]
+	s.domainDeviceList.items = r.domainDeviceList[:]
+	s.domainDiskBackingStore.items = r.domainDiskBackingStore[:]
+	s.domainDiskDriver.items = r.domainDiskDriver[:]
+	s.domainDiskReadOnly.items = r.domainDiskReadOnly[:]
+	s.domainDiskSource.items = r.domainDiskSource[:]
+	s.domainDiskSourceFile.items = r.domainDiskSourceFile[:]
+	s.domainDiskTarget.items = r.domainDiskTarget[:]
+	s.domainFeature.items = r.domainFeature[:]
+	s.domainFeatureList.items = r.domainFeatureList[:]
+	s.domainGraphicListenerAddress.items = r.domainGraphicListenerAddress[:]
+	s.domainGraphicVNC.items = r.domainGraphicVNC[:]
+	s.domainInputSource.items = r.domainInputSource[:]
+	s.domainInterfaceMAC.items = r.domainInterfaceMAC[:]
+	s.domainInterfaceModel.items = r.domainInterfaceModel[:]
+	s.domainInterfaceSource.items = r.domainInterfaceSource[:]
+	s.domainInterfaceSourceNetwork.items = r.domainInterfaceSourceNetwork[:]
+	s.domainInterfaceTarget.items = r.domainInterfaceTarget[:]
+	s.domainMemBalloon.items = r.domainMemBalloon[:]
+	s.domainMemory.items = r.domainMemory[:]
+	s.domainMetadata.items = r.domainMetadata[:]
+	s.domainOS.items = r.domainOS[:]
+	s.domainOSType.items = r.domainOSType[:]
+	s.domainResource.items = r.domainResource[:]
+	s.domainSerialTarget.items = r.domainSerialTarget[:]
+	s.domainSerialTargetModel.items = r.domainSerialTargetModel[:]
+	s.domainVCPU.items = r.domainVCPU[:]
+	s.domainSecLabel = r.domainSecLabel[:]
+	s.domainCPUFeatures = r.domainCPUFeatures[:]
+	s.domainClockTimer = r.domainClockTimer[:]
+	s.domainDeviceListAudios = r.domainDeviceListAudios[:]
+	s.domainDeviceListChannels = r.domainDeviceListChannels[:]
+	s.domainDeviceListConsoles = r.domainDeviceListConsoles[:]
+	s.domainDeviceListControllers = r.domainDeviceListControllers[:]
+	s.domainDeviceListDisks = r.domainDeviceListDisks[:]
+	s.domainDeviceListGraphics = r.domainDeviceListGraphics[:]
+	s.domainDeviceListInputs = r.domainDeviceListInputs[:]
+	s.domainDeviceListInterfaces = r.domainDeviceListInterfaces[:]
+	s.domainDeviceListPanics = r.domainDeviceListPanics[:]
+	s.domainDeviceListRNGs = r.domainDeviceListRNGs[:]
+	s.domainDeviceListSerials = r.domainDeviceListSerials[:]
+	s.domainDeviceListVideos = r.domainDeviceListVideos[:]
+	s.domainGraphicVNCListeners = r.domainGraphicVNCListeners[:]
+	s.domainOSBootDevices = r.domainOSBootDevices[:]
+	s.int.items = r.int[:]
+	s.uint.items = r.uint[:]
+}
+
+// largeRoom is the room of a large domain, in one allocation.
+type largeRoom struct {
+	domain                       libvirtxml.Domain
+	report                       Report
+	domainAddress                [28]libvirtxml.DomainAddress
+	domainAddressDrive           [4]libvirtxml.DomainAddressDrive
+	domainAddressPCI             [26]libvirtxml.DomainAddressPCI
+	domainAddressUSB             [3]libvirtxml.DomainAddressUSB
+	domainAddressVirtioSerial    [2]libvirtxml.DomainAddressVirtioSerial
+	domainAlias                  [36]libvirtxml.DomainAlias
+	domainAudioNone              [3]libvirtxml.DomainAudioNone
+	domainCPU                    [1]libvirtxml.DomainCPU
+	domainCPUModel               [1]libvirtxml.DomainCPUModel
+	domainChannelTarget          [2]libvirtxml.DomainChannelTarget
+	domainChannelTargetVirtIO    [2]libvirtxml.DomainChannelTargetVirtIO
+	domainChardevSource          [5]libvirtxml.DomainChardevSource
+	domainChardevSourcePty       [3]libvirtxml.DomainChardevSourcePty
+	domainChardevSourceUNIX      [2]libvirtxml.DomainChardevSourceUNIX
+	domainClock                  [1]libvirtxml.DomainClock
+	domainConsoleTarget          [1]libvirtxml.DomainConsoleTarget
+	domainControllerPCI          [16]libvirtxml.DomainControllerPCI
+	domainControllerPCIModel     [16]libvirtxml.DomainControllerPCIModel
+	domainControllerPCITarget    [16]libvirtxml.DomainControllerPCITarget
+	domainControllerUSB          [3]libvirtxml.DomainControllerUSB
+	domainControllerVirtIOSerial [2]libvirtxml.DomainControllerVirtIOSerial
+	domainCurrentMemory          [1]libvirtxml.DomainCurrentMemory
+	domainDeviceList             [1]libvirtxml.DomainDeviceList
+	domainDiskBackingStore       [4]libvirtxml.DomainDiskBackingStore
+	domainDiskDriver             [4]libvirtxml.DomainDiskDriver
+	domainDiskReadOnly           [1]libvirtxml.DomainDiskReadOnly
+	domainDiskSource             [8]libvirtxml.DomainDiskSource
+	domainDiskSourceFile         [8]libvirtxml.DomainDiskSourceFile
+	domainDiskTarget             [4]libvirtxml.DomainDiskTarget
+	domainFeature                [6]libvirtxml.DomainFeature
+	domainFeatureList            [1]libvirtxml.DomainFeatureList
+	domainGraphicListenerAddress [3]libvirtxml.DomainGraphicListenerAddress
+	domainGraphicVNC             [3]libvirtxml.DomainGraphicVNC
+	domainInputSource            [6]libvirtxml.DomainInputSource
+	domainInterfaceMAC           [3]libvirtxml.DomainInterfaceMAC
+	domainInterfaceModel         [3]libvirtxml.DomainInterfaceModel
+	domainInterfaceSource        [3]libvirtxml.DomainInterfaceSource
+	domainInterfaceSourceBridge  [2]libvirtxml.DomainInterfaceSourceBridge
+	domainInterfaceSourceNetwork [3]libvirtxml.DomainInterfaceSourceNetwork
+	domainInterfaceTarget        [3]libvirtxml.DomainInterfaceTarget
+	domainMemBalloon             [1]libvirtxml.DomainMemBalloon
+	domainMemory                 [1]libvirtxml.DomainMemory
+	domainMetadata               [1]libvirtxml.DomainMetadata
+	domainOS                     [1]libvirtxml.DomainOS
+	domainOSType                 [1]libvirtxml.DomainOSType
+	domainResource               [1]libvirtxml.DomainResource
+	domainSerialTarget           [1]libvirtxml.DomainSerialTarget
+	domainSerialTargetModel      [1]libvirtxml.DomainSerialTargetModel
+	domainVCPU                   [1]libvirtxml.DomainVCPU
+	domainSecLabel               [2]libvirtxml.DomainSecLabel
+	domainCPUFeatures            [8]libvirtxml.DomainCPUFeature
+	domainClockTimer             [4]libvirtxml.DomainTimer
+	domainDeviceListAudios       [3]libvirtxml.DomainAudio
+	domainDeviceListChannels     [2]libvirtxml.DomainChannel
+	domainDeviceListConsoles     [1]libvirtxml.DomainConsole
+	domainDeviceListControllers  [20]libvirtxml.DomainController
+	domainDeviceListDisks        [4]libvirtxml.DomainDisk
+	domainDeviceListGraphics     [3]libvirtxml.DomainGraphic
+	domainDeviceListInputs       [6]libvirtxml.DomainInput
+	domainDeviceListInterfaces   [4]libvirtxml.DomainInterface
+	domainDeviceListPanics       [3]libvirtxml.DomainPanic
+	domainDeviceListRNGs         [1]libvirtxml.DomainRNG
+	domainDeviceListSerials      [1]libvirtxml.DomainSerial
+	domainDeviceListVideos       [3]libvirtxml.DomainVideo
+	domainGraphicVNCListeners    [1]libvirtxml.DomainGraphicListener
+	domainOSBootDevices          [2]libvirtxml.DomainBootDevice
+	int                          [1]int
+	uint                         [160]uint
+}
+
+func (r *largeRoom) seed(s *slabs) {
+	s.domainAddress.items = r.domainAddress[:]
+	s.domainAddressDrive.items = r.domainAddressDrive[:]
+	s.domainAddressPCI.items = r.domainAddressPCI[:]
+	s.domainAddressUSB.items = r.domainAddressUSB[:]
+	s.domainAddressVirtioSerial.items = r.domainAddressVirtioSerial[:]
+	s.domainAlias.items = r.domainAlias[:]
+	s.domainAudioNone.items = r.domainAudioNone[:]
+	s.domainCPU.items = r.domainCPU[:]
+	s.domainCPUModel.items = r.domainCPUModel[:]
+	s.domainChannelTarget.items = r.domainChannelTarget[:]
+	s.domainChannelTargetVirtIO.items = r.domainChannelTargetVirtIO[:]
+	s.domainChardevSource.items = r.domainChardevSource[:]
+	s.domainChardevSourcePty.items = r.domainChardevSourcePty[:]
+	s.domainChardevSourceUNIX.items = r.domainChardevSourceUNIX[:]
+	s.domainClock.items = r.domainClock[:]
+	s.domainConsoleTarget.items = r.domainConsoleTarget[:]
+	s.domainControllerPCI.items = r.domainControllerPCI[:]
+	s.domainControllerPCIModel.items = r.domainControllerPCIModel[:]
+	s.domainControllerPCITarget.items = r.domainControllerPCITarget[:]
+	s.domainControllerUSB.items = r.domainControllerUSB[:]
+	s.domainControllerVirtIOSerial.items = r.domainControllerVirtIOSerial[:]
+	s.domainCurrentMemory.items = r.domainCurrentMemory[:]
+	s.domainDeviceList.items = r.domainDeviceList[:]
+	s.domainDiskBackingStore.items = r.domainDiskBackingStore[:]
+	s.domainDiskDriver.items = r.domainDiskDriver[:]
+	s.domainDiskReadOnly.items = r.domainDiskReadOnly[:]
+	s.domainDiskSource.items = r.domainDiskSource[:]
+	s.domainDiskSourceFile.items = r.domainDiskSourceFile[:]
+	s.domainDiskTarget.items = r.domainDiskTarget[:]
+	s.domainFeature.items = r.domainFeature[:]
+	s.domainFeatureList.items = r.domainFeatureList[:]
+	s.domainGraphicListenerAddress.items = r.domainGraphicListenerAddress[:]
+	s.domainGraphicVNC.items = r.domainGraphicVNC[:]
+	s.domainInputSource.items = r.domainInputSource[:]
+	s.domainInterfaceMAC.items = r.domainInterfaceMAC[:]
+	s.domainInterfaceModel.items = r.domainInterfaceModel[:]
+	s.domainInterfaceSource.items = r.domainInterfaceSource[:]
+	s.domainInterfaceSourceBridge.items = r.domainInterfaceSourceBridge[:]
+	s.domainInterfaceSourceNetwork.items = r.domainInterfaceSourceNetwork[:]
+	s.domainInterfaceTarget.items = r.domainInterfaceTarget[:]
+	s.domainMemBalloon.items = r.domainMemBalloon[:]
+	s.domainMemory.items = r.domainMemory[:]
+	s.domainMetadata.items = r.domainMetadata[:]
+	s.domainOS.items = r.domainOS[:]
+	s.domainOSType.items = r.domainOSType[:]
+	s.domainResource.items = r.domainResource[:]
+	s.domainSerialTarget.items = r.domainSerialTarget[:]
+	s.domainSerialTargetModel.items = r.domainSerialTargetModel[:]
+	s.domainVCPU.items = r.domainVCPU[:]
+	s.domainSecLabel = r.domainSecLabel[:]
+	s.domainCPUFeatures = r.domainCPUFeatures[:]
+	s.domainClockTimer = r.domainClockTimer[:]
+	s.domainDeviceListAudios = r.domainDeviceListAudios[:]
+	s.domainDeviceListChannels = r.domainDeviceListChannels[:]
+	s.domainDeviceListConsoles = r.domainDeviceListConsoles[:]
+	s.domainDeviceListControllers = r.domainDeviceListControllers[:]
+	s.domainDeviceListDisks = r.domainDeviceListDisks[:]
+	s.domainDeviceListGraphics = r.domainDeviceListGraphics[:]
+	s.domainDeviceListInputs = r.domainDeviceListInputs[:]
+	s.domainDeviceListInterfaces = r.domainDeviceListInterfaces[:]
+	s.domainDeviceListPanics = r.domainDeviceListPanics[:]
+	s.domainDeviceListRNGs = r.domainDeviceListRNGs[:]
+	s.domainDeviceListSerials = r.domainDeviceListSerials[:]
+	s.domainDeviceListVideos = r.domainDeviceListVideos[:]
+	s.domainGraphicVNCListeners = r.domainGraphicVNCListeners[:]
+	s.domainOSBootDevices = r.domainOSBootDevices[:]
+	s.int.items = r.int[:]
+	s.uint.items = r.uint[:]
 }
 
 func (d *decoder) domain(v *libvirtxml.Domain) {
@@ -57,13 +393,13 @@ func (d *decoder) domain(v *libvirtxml.Domain) {
 		case "description":
 			v.Description = d.elementString()
 		case "metadata":
-			d.domainMetadata(ensure(&v.Metadata))
+			d.domainMetadata(d.slabs.domainMetadata.ensure(d, &v.Metadata))
 		case "maxMemory":
 			d.domainMaxMemory(ensure(&v.MaximumMemory))
 		case "memory":
-			d.domainMemory(ensure(&v.Memory))
+			d.domainMemory(d.slabs.domainMemory.ensure(d, &v.Memory))
 		case "currentMemory":
-			d.domainCurrentMemory(ensure(&v.CurrentMemory))
+			d.domainCurrentMemory(d.slabs.domainCurrentMemory.ensure(d, &v.CurrentMemory))
 		case "blkiotune":
 			d.domainBlockIOTune(ensure(&v.BlockIOTune))
 		case "memtune":
@@ -71,7 +407,7 @@ func (d *decoder) domain(v *libvirtxml.Domain) {
 		case "memoryBacking":
 			d.domainMemoryBacking(ensure(&v.MemoryBacking))
 		case "vcpu":
-			d.domainVCPU(ensure(&v.VCPU))
+			d.domainVCPU(d.slabs.domainVCPU.ensure(d, &v.VCPU))
 		case "vcpus":
 			d.domainVCPUs(ensure(&v.VCPUs))
 		case "iothreads":
@@ -87,7 +423,7 @@ func (d *decoder) domain(v *libvirtxml.Domain) {
 		case "iommufd":
 			d.domainIOMMUFD(ensure(&v.IOMMUFD))
 		case "resource":
-			d.domainResource(ensure(&v.Resource))
+			d.domainResource(d.slabs.domainResource.ensure(d, &v.Resource))
 		case "sysinfo":
 			d.domainSysInfo(grow(d, &v.SysInfo))
 		case "bootloader":
@@ -95,17 +431,17 @@ func (d *decoder) domain(v *libvirtxml.Domain) {
 		case "bootloader_args":
 			v.BootloaderArgs = d.elementString()
 		case "os":
-			d.domainOS(ensure(&v.OS))
+			d.domainOS(d.slabs.domainOS.ensure(d, &v.OS))
 		case "idmap":
 			d.domainIDMap(ensure(&v.IDMap))
 		case "throttlegroups":
 			d.domainThrottleGroups(ensure(&v.ThrottleGroups))
 		case "features":
-			d.domainFeatureList(ensure(&v.Features))
+			d.domainFeatureList(d.slabs.domainFeatureList.ensure(d, &v.Features))
 		case "cpu":
-			d.domainCPU(ensure(&v.CPU))
+			d.domainCPU(d.slabs.domainCPU.ensure(d, &v.CPU))
 		case "clock":
-			d.domainClock(ensure(&v.Clock))
+			d.domainClock(d.slabs.domainClock.ensure(d, &v.Clock))
 		case "on_poweroff":
 			v.OnPoweroff = d.elementString()
 		case "on_reboot":
@@ -117,9 +453,9 @@ func (d *decoder) domain(v *libvirtxml.Domain) {
 		case "perf":
 			d.domainPerf(ensure(&v.Perf))
 		case "devices":
-			d.domainDeviceList(ensure(&v.Devices))
+			d.domainDeviceList(d.slabs.domainDeviceList.ensure(d, &v.Devices))
 		case "seclabel":
-			d.domainSecLabel(grow(d, &v.SecLabel))
+			d.domainSecLabel(growIn(d, &v.SecLabel, &d.slabs.domainSecLabel))
 		case "keywrap":
 			d.domainKeyWrap(ensure(&v.KeyWrap))
 		case "launchSecurity":
@@ -214,38 +550,68 @@ func (d *decoder) domainChardevSource(v *libvirtxml.DomainChardevSource) {
 }
 
 // newChardevSource returns a source of that type, nil when the type is unknown.
-func newChardevSource(typ string) *libvirtxml.DomainChardevSource {
+func (d *decoder) newChardevSource(typ string) *libvirtxml.DomainChardevSource {
 	switch typ {
 	case "null":
-		return &libvirtxml.DomainChardevSource{Null: new(libvirtxml.DomainChardevSourceNull)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.Null = new(libvirtxml.DomainChardevSourceNull)
+		return v
 	case "vc":
-		return &libvirtxml.DomainChardevSource{VC: new(libvirtxml.DomainChardevSourceVC)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.VC = new(libvirtxml.DomainChardevSourceVC)
+		return v
 	case "pty":
-		return &libvirtxml.DomainChardevSource{Pty: new(libvirtxml.DomainChardevSourcePty)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.Pty = d.slabs.domainChardevSourcePty.new(d)
+		return v
 	case "dev":
-		return &libvirtxml.DomainChardevSource{Dev: new(libvirtxml.DomainChardevSourceDev)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.Dev = new(libvirtxml.DomainChardevSourceDev)
+		return v
 	case "file":
-		return &libvirtxml.DomainChardevSource{File: new(libvirtxml.DomainChardevSourceFile)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.File = new(libvirtxml.DomainChardevSourceFile)
+		return v
 	case "pipe":
-		return &libvirtxml.DomainChardevSource{Pipe: new(libvirtxml.DomainChardevSourcePipe)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.Pipe = new(libvirtxml.DomainChardevSourcePipe)
+		return v
 	case "stdio":
-		return &libvirtxml.DomainChardevSource{StdIO: new(libvirtxml.DomainChardevSourceStdIO)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.StdIO = new(libvirtxml.DomainChardevSourceStdIO)
+		return v
 	case "udp":
-		return &libvirtxml.DomainChardevSource{UDP: new(libvirtxml.DomainChardevSourceUDP)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.UDP = new(libvirtxml.DomainChardevSourceUDP)
+		return v
 	case "tcp":
-		return &libvirtxml.DomainChardevSource{TCP: new(libvirtxml.DomainChardevSourceTCP)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.TCP = new(libvirtxml.DomainChardevSourceTCP)
+		return v
 	case "unix":
-		return &libvirtxml.DomainChardevSource{UNIX: new(libvirtxml.DomainChardevSourceUNIX)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.UNIX = d.slabs.domainChardevSourceUNIX.new(d)
+		return v
 	case "spicevmc":
-		return &libvirtxml.DomainChardevSource{SpiceVMC: new(libvirtxml.DomainChardevSourceSpiceVMC)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.SpiceVMC = new(libvirtxml.DomainChardevSourceSpiceVMC)
+		return v
 	case "spiceport":
-		return &libvirtxml.DomainChardevSource{SpicePort: new(libvirtxml.DomainChardevSourceSpicePort)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.SpicePort = new(libvirtxml.DomainChardevSourceSpicePort)
+		return v
 	case "nmdm":
-		return &libvirtxml.DomainChardevSource{NMDM: new(libvirtxml.DomainChardevSourceNMDM)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.NMDM = new(libvirtxml.DomainChardevSourceNMDM)
+		return v
 	case "qemu-vdagent":
-		return &libvirtxml.DomainChardevSource{QEMUVDAgent: new(libvirtxml.DomainChardevSourceQEMUVDAgent)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.QEMUVDAgent = new(libvirtxml.DomainChardevSourceQEMUVDAgent)
+		return v
 	case "dbus":
-		return &libvirtxml.DomainChardevSource{DBus: new(libvirtxml.DomainChardevSourceDBus)}
+		v := d.slabs.domainChardevSource.new(d)
+		v.DBus = new(libvirtxml.DomainChardevSourceDBus)
+		return v
 	}
 	return nil
 }
@@ -296,7 +662,7 @@ func (d *decoder) domainHostdevSubsysUSBSource(v *libvirtxml.DomainHostdevSubsys
 	for d.child() {
 		switch d.name() {
 		case "address":
-			d.domainAddressUSB(d.slabs.domainAddressUSB.ensure(&v.Address))
+			d.domainAddressUSB(d.slabs.domainAddressUSB.ensure(d, &v.Address))
 		case "product":
 			d.domainHostDevProductVendorID(ensure(&v.Product))
 		case "vendor":
@@ -343,9 +709,9 @@ func (d *decoder) domainIOMMU(v *libvirtxml.DomainIOMMU) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -703,7 +1069,7 @@ func (d *decoder) domainOS(v *libvirtxml.DomainOS) {
 	for d.child() {
 		switch d.name() {
 		case "type":
-			d.domainOSType(ensure(&v.Type))
+			d.domainOSType(d.slabs.domainOSType.ensure(d, &v.Type))
 		case "firmware":
 			d.domainOSFirmwareInfo(ensure(&v.FirmwareInfo))
 		case "init":
@@ -737,7 +1103,7 @@ func (d *decoder) domainOS(v *libvirtxml.DomainOS) {
 		case "acpi":
 			d.domainACPI(ensure(&v.ACPI))
 		case "boot":
-			d.domainBootDevice(grow(d, &v.BootDevices))
+			d.domainBootDevice(growIn(d, &v.BootDevices, &d.slabs.domainOSBootDevices))
 		case "bootmenu":
 			d.domainBootMenu(ensure(&v.BootMenu))
 		case "bios":
@@ -781,17 +1147,17 @@ func (d *decoder) domainFeatureList(v *libvirtxml.DomainFeatureList) {
 	for d.child() {
 		switch d.name() {
 		case "pae":
-			d.domainFeature(ensure(&v.PAE))
+			d.domainFeature(d.slabs.domainFeature.ensure(d, &v.PAE))
 		case "acpi":
-			d.domainFeature(ensure(&v.ACPI))
+			d.domainFeature(d.slabs.domainFeature.ensure(d, &v.ACPI))
 		case "apic":
 			d.domainFeatureAPIC(ensure(&v.APIC))
 		case "hap":
 			d.domainFeatureState(ensure(&v.HAP))
 		case "viridian":
-			d.domainFeature(ensure(&v.Viridian))
+			d.domainFeature(d.slabs.domainFeature.ensure(d, &v.Viridian))
 		case "privnet":
-			d.domainFeature(ensure(&v.PrivNet))
+			d.domainFeature(d.slabs.domainFeature.ensure(d, &v.PrivNet))
 		case "hyperv":
 			d.domainFeatureHyperV(ensure(&v.HyperV))
 		case "kvm":
@@ -841,7 +1207,7 @@ func (d *decoder) domainFeatureList(v *libvirtxml.DomainFeatureList) {
 		case "aia":
 			d.domainFeatureAIA(ensure(&v.AIA))
 		case "virtualization":
-			d.domainFeature(ensure(&v.Virtualization))
+			d.domainFeature(d.slabs.domainFeature.ensure(d, &v.Virtualization))
 		default:
 			d.unknownElement()
 		}
@@ -871,7 +1237,7 @@ func (d *decoder) domainCPU(v *libvirtxml.DomainCPU) {
 	for d.child() {
 		switch d.name() {
 		case "model":
-			d.domainCPUModel(ensure(&v.Model))
+			d.domainCPUModel(d.slabs.domainCPUModel.ensure(d, &v.Model))
 		case "vendor":
 			v.Vendor = d.elementString()
 		case "topology":
@@ -881,7 +1247,7 @@ func (d *decoder) domainCPU(v *libvirtxml.DomainCPU) {
 		case "maxphysaddr":
 			d.domainCPUMaxPhysAddr(ensure(&v.MaxPhysAddr))
 		case "feature":
-			d.domainCPUFeature(grow(d, &v.Features))
+			d.domainCPUFeature(growIn(d, &v.Features, &d.slabs.domainCPUFeatures))
 		case "numa":
 			d.domainNuma(ensure(&v.Numa))
 		default:
@@ -912,7 +1278,7 @@ func (d *decoder) domainClock(v *libvirtxml.DomainClock) {
 	for d.child() {
 		switch d.name() {
 		case "timer":
-			d.domainTimer(grow(d, &v.Timer))
+			d.domainTimer(growIn(d, &v.Timer, &d.slabs.domainClockTimer))
 		default:
 			d.unknownElement()
 		}
@@ -952,37 +1318,37 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 		case "emulator":
 			v.Emulator = d.elementString()
 		case "disk":
-			d.domainDisk(grow(d, &v.Disks))
+			d.domainDisk(growIn(d, &v.Disks, &d.slabs.domainDeviceListDisks))
 		case "controller":
-			d.domainController(grow(d, &v.Controllers))
+			d.domainController(growIn(d, &v.Controllers, &d.slabs.domainDeviceListControllers))
 		case "lease":
 			d.domainLease(grow(d, &v.Leases))
 		case "filesystem":
 			d.domainFilesystem(grow(d, &v.Filesystems))
 		case "interface":
-			d.domainInterface(grow(d, &v.Interfaces))
+			d.domainInterface(growIn(d, &v.Interfaces, &d.slabs.domainDeviceListInterfaces))
 		case "smartcard":
 			d.domainSmartcard(grow(d, &v.Smartcards))
 		case "serial":
-			d.domainSerial(grow(d, &v.Serials))
+			d.domainSerial(growIn(d, &v.Serials, &d.slabs.domainDeviceListSerials))
 		case "parallel":
 			d.domainParallel(grow(d, &v.Parallels))
 		case "console":
-			d.domainConsole(grow(d, &v.Consoles))
+			d.domainConsole(growIn(d, &v.Consoles, &d.slabs.domainDeviceListConsoles))
 		case "channel":
-			d.domainChannel(grow(d, &v.Channels))
+			d.domainChannel(growIn(d, &v.Channels, &d.slabs.domainDeviceListChannels))
 		case "input":
-			d.domainInput(grow(d, &v.Inputs))
+			d.domainInput(growIn(d, &v.Inputs, &d.slabs.domainDeviceListInputs))
 		case "tpm":
 			d.domainTPM(grow(d, &v.TPMs))
 		case "graphics":
-			d.domainGraphic(grow(d, &v.Graphics))
+			d.domainGraphic(growIn(d, &v.Graphics, &d.slabs.domainDeviceListGraphics))
 		case "sound":
 			d.domainSound(grow(d, &v.Sounds))
 		case "audio":
-			d.domainAudio(grow(d, &v.Audios))
+			d.domainAudio(growIn(d, &v.Audios, &d.slabs.domainDeviceListAudios))
 		case "video":
-			d.domainVideo(grow(d, &v.Videos))
+			d.domainVideo(growIn(d, &v.Videos, &d.slabs.domainDeviceListVideos))
 		case "hostdev":
 			d.domainHostdev(grow(d, &v.Hostdevs))
 		case "redirdev":
@@ -994,13 +1360,13 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 		case "watchdog":
 			d.domainWatchdog(grow(d, &v.Watchdogs))
 		case "memballoon":
-			d.domainMemBalloon(ensure(&v.MemBalloon))
+			d.domainMemBalloon(d.slabs.domainMemBalloon.ensure(d, &v.MemBalloon))
 		case "rng":
-			d.domainRNG(grow(d, &v.RNGs))
+			d.domainRNG(growIn(d, &v.RNGs, &d.slabs.domainDeviceListRNGs))
 		case "nvram":
 			d.domainNVRAM(ensure(&v.NVRAM))
 		case "panic":
-			d.domainPanic(grow(d, &v.Panics))
+			d.domainPanic(growIn(d, &v.Panics, &d.slabs.domainDeviceListPanics))
 		case "shmem":
 			d.domainShmem(grow(d, &v.Shmems))
 		case "memory":
@@ -1502,13 +1868,13 @@ func (d *decoder) domainAddress(v *libvirtxml.DomainAddress) {
 	typ, _ := d.choice("type", "")
 	switch typ {
 	case "usb":
-		v.USB = d.slabs.domainAddressUSB.new()
+		v.USB = d.slabs.domainAddressUSB.new(d)
 		d.domainAddressUSB(v.USB)
 	case "pci":
-		v.PCI = d.slabs.domainAddressPCI.new()
+		v.PCI = d.slabs.domainAddressPCI.new(d)
 		d.domainAddressPCI(v.PCI)
 	case "drive":
-		v.Drive = d.slabs.domainAddressDrive.new()
+		v.Drive = d.slabs.domainAddressDrive.new(d)
 		d.domainAddressDrive(v.Drive)
 	case "dimm":
 		v.DIMM = new(libvirtxml.DomainAddressDIMM)
@@ -1523,7 +1889,7 @@ func (d *decoder) domainAddress(v *libvirtxml.DomainAddress) {
 		v.CCW = new(libvirtxml.DomainAddressCCW)
 		d.domainAddressCCW(v.CCW)
 	case "virtio-serial":
-		v.VirtioSerial = new(libvirtxml.DomainAddressVirtioSerial)
+		v.VirtioSerial = d.slabs.domainAddressVirtioSerial.new(d)
 		d.domainAddressVirtioSerial(v.VirtioSerial)
 	case "spapr-vio":
 		v.SpaprVIO = new(libvirtxml.DomainAddressSpaprVIO)
@@ -2126,10 +2492,10 @@ func (d *decoder) domainLoader(v *libvirtxml.DomainLoader) {
 
 func (d *decoder) domainNVRam(v *libvirtxml.DomainNVRam) {
 	if typ, given := d.choice("type", ""); given {
-		v.Source = d.slabs.domainDiskSource.new()
+		v.Source = d.slabs.domainDiskSource.new(d)
 		switch typ {
 		case "file":
-			v.Source.File = d.slabs.domainDiskSourceFile.new()
+			v.Source.File = d.slabs.domainDiskSourceFile.new(d)
 		case "block":
 			v.Source.Block = new(libvirtxml.DomainDiskSourceBlock)
 		case "dir":
@@ -2168,7 +2534,7 @@ func (d *decoder) domainNVRam(v *libvirtxml.DomainNVRam) {
 	for d.childOrText(&text) {
 		switch d.name() {
 		case "source":
-			d.domainDiskSource(d.slabs.domainDiskSource.ensure(&v.Source))
+			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		default:
 			d.unknownElement()
 		}
@@ -2880,10 +3246,10 @@ func (d *decoder) domainPerfEvent(v *libvirtxml.DomainPerfEvent) {
 
 func (d *decoder) domainDisk(v *libvirtxml.DomainDisk) {
 	typ, _ := d.choice("type", "file")
-	v.Source = d.slabs.domainDiskSource.new()
+	v.Source = d.slabs.domainDiskSource.new(d)
 	switch typ {
 	case "file":
-		v.Source.File = d.slabs.domainDiskSourceFile.new()
+		v.Source.File = d.slabs.domainDiskSourceFile.new(d)
 	case "block":
 		v.Source.Block = new(libvirtxml.DomainDiskSourceBlock)
 	case "dir":
@@ -2925,13 +3291,13 @@ func (d *decoder) domainDisk(v *libvirtxml.DomainDisk) {
 	for d.child() {
 		switch d.name() {
 		case "driver":
-			d.domainDiskDriver(d.slabs.domainDiskDriver.ensure(&v.Driver))
+			d.domainDiskDriver(d.slabs.domainDiskDriver.ensure(d, &v.Driver))
 		case "auth":
 			d.domainDiskAuth(ensure(&v.Auth))
 		case "source":
-			d.domainDiskSource(d.slabs.domainDiskSource.ensure(&v.Source))
+			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		case "backingStore":
-			d.domainDiskBackingStore(ensure(&v.BackingStore))
+			d.domainDiskBackingStore(d.slabs.domainDiskBackingStore.ensure(d, &v.BackingStore))
 		case "backenddomain":
 			d.domainBackendDomain(ensure(&v.BackendDomain))
 		case "geometry":
@@ -2941,13 +3307,13 @@ func (d *decoder) domainDisk(v *libvirtxml.DomainDisk) {
 		case "mirror":
 			d.domainDiskMirror(ensure(&v.Mirror))
 		case "target":
-			d.domainDiskTarget(d.slabs.domainDiskTarget.ensure(&v.Target))
+			d.domainDiskTarget(d.slabs.domainDiskTarget.ensure(d, &v.Target))
 		case "iotune":
 			d.domainDiskIOTune(ensure(&v.IOTune))
 		case "throttlefilters":
 			d.throttleFilters(ensure(&v.ThrottleFilters))
 		case "readonly":
-			d.domainDiskReadOnly(ensure(&v.ReadOnly))
+			d.domainDiskReadOnly(d.slabs.domainDiskReadOnly.ensure(d, &v.ReadOnly))
 		case "shareable":
 			d.domainDiskShareable(ensure(&v.Shareable))
 		case "transient":
@@ -2967,9 +3333,9 @@ func (d *decoder) domainDisk(v *libvirtxml.DomainDisk) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -2994,9 +3360,9 @@ func (d *decoder) domainControllerWithPCI(v *libvirtxml.DomainController, x *lib
 	for d.child() {
 		switch d.name() {
 		case "model":
-			d.domainControllerPCIModel(d.slabs.domainControllerPCIModel.ensure(&x.Model))
+			d.domainControllerPCIModel(d.slabs.domainControllerPCIModel.ensure(d, &x.Model))
 		case "target":
-			d.domainControllerPCITarget(d.slabs.domainControllerPCITarget.ensure(&x.Target))
+			d.domainControllerPCITarget(d.slabs.domainControllerPCITarget.ensure(d, &x.Target))
 		case "pcihole64":
 			d.domainControllerPCIHole64(ensure(&x.Hole64))
 		case "driver":
@@ -3004,9 +3370,9 @@ func (d *decoder) domainControllerWithPCI(v *libvirtxml.DomainController, x *lib
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3039,9 +3405,9 @@ func (d *decoder) domainControllerWithUSB(v *libvirtxml.DomainController, x *lib
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3074,9 +3440,9 @@ func (d *decoder) domainControllerWithVirtIOSerial(v *libvirtxml.DomainControlle
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3109,9 +3475,9 @@ func (d *decoder) domainControllerWithXenBus(v *libvirtxml.DomainController, x *
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3142,9 +3508,9 @@ func (d *decoder) domainControllerWithNVME(v *libvirtxml.DomainController, x *li
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3174,9 +3540,9 @@ func (d *decoder) domainControllerPlain(v *libvirtxml.DomainController) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3186,13 +3552,13 @@ func (d *decoder) domainControllerPlain(v *libvirtxml.DomainController) {
 func (d *decoder) domainController(v *libvirtxml.DomainController) {
 	switch d.attr("type") {
 	case "pci":
-		v.PCI = d.slabs.domainControllerPCI.new()
+		v.PCI = d.slabs.domainControllerPCI.new(d)
 		d.domainControllerWithPCI(v, v.PCI)
 	case "usb":
-		v.USB = d.slabs.domainControllerUSB.new()
+		v.USB = d.slabs.domainControllerUSB.new(d)
 		d.domainControllerWithUSB(v, v.USB)
 	case "virtio-serial":
-		v.VirtIOSerial = new(libvirtxml.DomainControllerVirtIOSerial)
+		v.VirtIOSerial = d.slabs.domainControllerVirtIOSerial.new(d)
 		d.domainControllerWithVirtIOSerial(v, v.VirtIOSerial)
 	case "xenbus":
 		v.XenBus = new(libvirtxml.DomainControllerXenBus)
@@ -3285,9 +3651,9 @@ func (d *decoder) domainFilesystem(v *libvirtxml.DomainFilesystem) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3296,7 +3662,7 @@ func (d *decoder) domainFilesystem(v *libvirtxml.DomainFilesystem) {
 
 func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 	typ, _ := d.choice("type", "")
-	v.Source = d.slabs.domainInterfaceSource.new()
+	v.Source = d.slabs.domainInterfaceSource.new(d)
 	switch typ {
 	case "user":
 		v.Source.User = new(libvirtxml.DomainInterfaceSourceUser)
@@ -3311,9 +3677,9 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 	case "mcast":
 		v.Source.MCast = new(libvirtxml.DomainInterfaceSourceMCast)
 	case "network":
-		v.Source.Network = d.slabs.domainInterfaceSourceNetwork.new()
+		v.Source.Network = d.slabs.domainInterfaceSourceNetwork.new(d)
 	case "bridge":
-		v.Source.Bridge = new(libvirtxml.DomainInterfaceSourceBridge)
+		v.Source.Bridge = d.slabs.domainInterfaceSourceBridge.new(d)
 	case "internal":
 		v.Source.Internal = new(libvirtxml.DomainInterfaceSourceInternal)
 	case "direct":
@@ -3347,9 +3713,9 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 	for d.child() {
 		switch d.name() {
 		case "mac":
-			d.domainInterfaceMAC(d.slabs.domainInterfaceMAC.ensure(&v.MAC))
+			d.domainInterfaceMAC(d.slabs.domainInterfaceMAC.ensure(d, &v.MAC))
 		case "source":
-			d.domainInterfaceSource(d.slabs.domainInterfaceSource.ensure(&v.Source))
+			d.domainInterfaceSource(d.slabs.domainInterfaceSource.ensure(d, &v.Source))
 		case "boot":
 			d.domainDeviceBoot(ensure(&v.Boot))
 		case "vlan":
@@ -3369,11 +3735,11 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 		case "backenddomain":
 			d.domainBackendDomain(ensure(&v.BackendDomain))
 		case "target":
-			d.domainInterfaceTarget(d.slabs.domainInterfaceTarget.ensure(&v.Target))
+			d.domainInterfaceTarget(d.slabs.domainInterfaceTarget.ensure(d, &v.Target))
 		case "guest":
 			d.domainInterfaceGuest(ensure(&v.Guest))
 		case "model":
-			d.domainInterfaceModel(d.slabs.domainInterfaceModel.ensure(&v.Model))
+			d.domainInterfaceModel(d.slabs.domainInterfaceModel.ensure(d, &v.Model))
 		case "driver":
 			d.domainInterfaceDriver(ensure(&v.Driver))
 		case "backend":
@@ -3399,9 +3765,9 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3414,7 +3780,7 @@ func (d *decoder) domainSmartcardElement(v *libvirtxml.DomainSmartcard) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Passthrough))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Passthrough))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "certificate":
@@ -3424,9 +3790,9 @@ func (d *decoder) domainSmartcardElement(v *libvirtxml.DomainSmartcard) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3440,19 +3806,19 @@ func (d *decoder) domainSerial(v *libvirtxml.DomainSerial) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "target":
-			d.domainSerialTarget(ensure(&v.Target))
+			d.domainSerialTarget(d.slabs.domainSerialTarget.ensure(d, &v.Target))
 		case "log":
 			d.domainChardevLog(ensure(&v.Log))
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3466,7 +3832,7 @@ func (d *decoder) domainParallel(v *libvirtxml.DomainParallel) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "target":
@@ -3476,9 +3842,9 @@ func (d *decoder) domainParallel(v *libvirtxml.DomainParallel) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3501,19 +3867,19 @@ func (d *decoder) domainConsole(v *libvirtxml.DomainConsole) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "target":
-			d.domainConsoleTarget(ensure(&v.Target))
+			d.domainConsoleTarget(d.slabs.domainConsoleTarget.ensure(d, &v.Target))
 		case "log":
 			d.domainChardevLog(ensure(&v.Log))
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3527,19 +3893,19 @@ func (d *decoder) domainChannel(v *libvirtxml.DomainChannel) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "target":
-			d.domainChannelTarget(ensure(&v.Target))
+			d.domainChannelTarget(d.slabs.domainChannelTarget.ensure(d, &v.Target))
 		case "log":
 			d.domainChardevLog(ensure(&v.Log))
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3548,7 +3914,7 @@ func (d *decoder) domainChannel(v *libvirtxml.DomainChannel) {
 
 func (d *decoder) domainInput(v *libvirtxml.DomainInput) {
 	if typ, given := d.choice("type", ""); given {
-		v.Source = d.slabs.domainInputSource.new()
+		v.Source = d.slabs.domainInputSource.new(d)
 		switch typ {
 		case "passthrough":
 			v.Source.Passthrough = new(libvirtxml.DomainInputSourcePassthrough)
@@ -3576,13 +3942,13 @@ func (d *decoder) domainInput(v *libvirtxml.DomainInput) {
 		case "driver":
 			d.domainInputDriver(ensure(&v.Driver))
 		case "source":
-			d.domainInputSource(d.slabs.domainInputSource.ensure(&v.Source))
+			d.domainInputSource(d.slabs.domainInputSource.ensure(d, &v.Source))
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3608,9 +3974,9 @@ func (d *decoder) domainTPM(v *libvirtxml.DomainTPM) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3680,7 +4046,7 @@ func (d *decoder) domainGraphicWithVNC(v *libvirtxml.DomainGraphic, x *libvirtxm
 	for d.child() {
 		switch d.name() {
 		case "listen":
-			d.domainGraphicListener(grow(d, &x.Listeners))
+			d.domainGraphicListener(growIn(d, &x.Listeners, &d.slabs.domainGraphicVNCListeners))
 		case "audio":
 			d.domainGraphicAudio(ensure(&v.Audio))
 		default:
@@ -3853,7 +4219,7 @@ func (d *decoder) domainGraphic(v *libvirtxml.DomainGraphic) {
 		d.domainGraphicWithSDL(v, v.SDL)
 	case "vnc":
 		d.take("type")
-		v.VNC = new(libvirtxml.DomainGraphicVNC)
+		v.VNC = d.slabs.domainGraphicVNC.new(d)
 		d.domainGraphicWithVNC(v, v.VNC)
 	case "rdp":
 		d.take("type")
@@ -3905,11 +4271,11 @@ func (d *decoder) domainSound(v *libvirtxml.DomainSound) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "driver":
 			d.domainSoundDriver(ensure(&v.Driver))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -3926,7 +4292,7 @@ func (d *decoder) domainAudio(v *libvirtxml.DomainAudio) {
 	typ, _ := d.choice("type", "")
 	switch typ {
 	case "none":
-		v.None = new(libvirtxml.DomainAudioNone)
+		v.None = d.slabs.domainAudioNone.new(d)
 		d.domainAudioNone(v.None)
 	case "alsa":
 		v.ALSA = new(libvirtxml.DomainAudioALSA)
@@ -3975,9 +4341,9 @@ func (d *decoder) domainVideo(v *libvirtxml.DomainVideo) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4004,7 +4370,7 @@ func (d *decoder) domainHostdevWithSubsysSCSI(v *libvirtxml.DomainHostdev, x *li
 		case "source":
 			d.domainHostdevSubsysSCSISource(ensure(&x.Source))
 		case "readonly":
-			d.domainDiskReadOnly(ensure(&x.ReadOnly))
+			d.domainDiskReadOnly(d.slabs.domainDiskReadOnly.ensure(d, &x.ReadOnly))
 		case "shareable":
 			d.domainDiskShareable(ensure(&x.Shareable))
 		case "boot":
@@ -4014,9 +4380,9 @@ func (d *decoder) domainHostdevWithSubsysSCSI(v *libvirtxml.DomainHostdev, x *li
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4047,9 +4413,9 @@ func (d *decoder) domainHostdevWithSubsysSCSIHost(v *libvirtxml.DomainHostdev, x
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4078,9 +4444,9 @@ func (d *decoder) domainHostdevWithSubsysUSB(v *libvirtxml.DomainHostdev, x *lib
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4117,9 +4483,9 @@ func (d *decoder) domainHostdevWithSubsysPCI(v *libvirtxml.DomainHostdev, x *lib
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4154,9 +4520,9 @@ func (d *decoder) domainHostdevWithSubsysMDev(v *libvirtxml.DomainHostdev, x *li
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4185,9 +4551,9 @@ func (d *decoder) domainHostdevWithCapsStorage(v *libvirtxml.DomainHostdev, x *l
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4216,9 +4582,9 @@ func (d *decoder) domainHostdevWithCapsMisc(v *libvirtxml.DomainHostdev, x *libv
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4251,9 +4617,9 @@ func (d *decoder) domainHostdevWithCapsNet(v *libvirtxml.DomainHostdev, x *libvi
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4280,9 +4646,9 @@ func (d *decoder) domainHostdevPlain(v *libvirtxml.DomainHostdev) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4354,7 +4720,7 @@ func (d *decoder) domainRedirDev(v *libvirtxml.DomainRedirDev) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		case "boot":
@@ -4362,9 +4728,9 @@ func (d *decoder) domainRedirDev(v *libvirtxml.DomainRedirDev) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4399,9 +4765,9 @@ func (d *decoder) domainHub(v *libvirtxml.DomainHub) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4427,9 +4793,9 @@ func (d *decoder) domainWatchdog(v *libvirtxml.DomainWatchdog) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4461,9 +4827,9 @@ func (d *decoder) domainMemBalloon(v *libvirtxml.DomainMemBalloon) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4493,9 +4859,9 @@ func (d *decoder) domainRNG(v *libvirtxml.DomainRNG) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4509,9 +4875,9 @@ func (d *decoder) domainNVRAM(v *libvirtxml.DomainNVRAM) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4535,9 +4901,9 @@ func (d *decoder) domainPanic(v *libvirtxml.DomainPanic) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4571,9 +4937,9 @@ func (d *decoder) domainShmem(v *libvirtxml.DomainShmem) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4609,9 +4975,9 @@ func (d *decoder) domainMemorydev(v *libvirtxml.DomainMemorydev) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4639,9 +5005,9 @@ func (d *decoder) domainVSock(v *libvirtxml.DomainVSock) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4666,9 +5032,9 @@ func (d *decoder) domainCrypto(v *libvirtxml.DomainCrypto) {
 		case "backend":
 			d.domainCryptoBackend(ensure(&v.Backend))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -4695,9 +5061,9 @@ func (d *decoder) domainPStore(v *libvirtxml.DomainPStore) {
 		case "acpi":
 			d.domainDeviceACPI(ensure(&v.ACPI))
 		case "alias":
-			d.domainAlias(d.slabs.domainAlias.ensure(&v.Alias))
+			d.domainAlias(d.slabs.domainAlias.ensure(d, &v.Alias))
 		case "address":
-			d.domainAddress(d.slabs.domainAddress.ensure(&v.Address))
+			d.domainAddress(d.slabs.domainAddress.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -5578,7 +5944,7 @@ func (d *decoder) domainDiskSourceWithNVME(v *libvirtxml.DomainDiskSource, x *li
 	for d.child() {
 		switch d.name() {
 		case "address":
-			d.domainAddressPCI(d.slabs.domainAddressPCI.ensure(&x.Address))
+			d.domainAddressPCI(d.slabs.domainAddressPCI.ensure(d, &x.Address))
 		case "encryption":
 			d.domainDiskEncryption(ensure(&v.Encryption))
 		case "reservations":
@@ -6064,10 +6430,10 @@ func (d *decoder) domainDiskAuth(v *libvirtxml.DomainDiskAuth) {
 
 func (d *decoder) domainDiskBackingStoreElement(v *libvirtxml.DomainDiskBackingStore) {
 	typ, _ := d.choice("type", "file")
-	v.Source = d.slabs.domainDiskSource.new()
+	v.Source = d.slabs.domainDiskSource.new(d)
 	switch typ {
 	case "file":
-		v.Source.File = d.slabs.domainDiskSourceFile.new()
+		v.Source.File = d.slabs.domainDiskSourceFile.new(d)
 	case "block":
 		v.Source.Block = new(libvirtxml.DomainDiskSourceBlock)
 	case "dir":
@@ -6100,9 +6466,9 @@ func (d *decoder) domainDiskBackingStoreElement(v *libvirtxml.DomainDiskBackingS
 		case "format":
 			d.domainDiskFormat(ensure(&v.Format))
 		case "source":
-			d.domainDiskSource(d.slabs.domainDiskSource.ensure(&v.Source))
+			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		case "backingStore":
-			d.domainDiskBackingStore(ensure(&v.BackingStore))
+			d.domainDiskBackingStore(d.slabs.domainDiskBackingStore.ensure(d, &v.BackingStore))
 		default:
 			d.unknownElement()
 		}
@@ -6163,10 +6529,10 @@ func (d *decoder) domainDiskBlockIO(v *libvirtxml.DomainDiskBlockIO) {
 
 func (d *decoder) domainDiskMirrorElement(v *libvirtxml.DomainDiskMirror) {
 	typ, _ := d.choice("type", "file")
-	v.Source = d.slabs.domainDiskSource.new()
+	v.Source = d.slabs.domainDiskSource.new(d)
 	switch typ {
 	case "file":
-		v.Source.File = d.slabs.domainDiskSourceFile.new()
+		v.Source.File = d.slabs.domainDiskSourceFile.new(d)
 	case "block":
 		v.Source.Block = new(libvirtxml.DomainDiskSourceBlock)
 	case "dir":
@@ -6201,9 +6567,9 @@ func (d *decoder) domainDiskMirrorElement(v *libvirtxml.DomainDiskMirror) {
 		case "format":
 			d.domainDiskFormat(ensure(&v.Format))
 		case "source":
-			d.domainDiskSource(d.slabs.domainDiskSource.ensure(&v.Source))
+			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		case "backingStore":
-			d.domainDiskBackingStore(ensure(&v.BackingStore))
+			d.domainDiskBackingStore(d.slabs.domainDiskBackingStore.ensure(d, &v.BackingStore))
 		default:
 			d.unknownElement()
 		}
@@ -7123,7 +7489,7 @@ func (d *decoder) domainSerialTarget(v *libvirtxml.DomainSerialTarget) {
 	for d.child() {
 		switch d.name() {
 		case "model":
-			d.domainSerialTargetModel(ensure(&v.Model))
+			d.domainSerialTargetModel(d.slabs.domainSerialTargetModel.ensure(d, &v.Model))
 		default:
 			d.unknownElement()
 		}
@@ -7182,7 +7548,7 @@ func (d *decoder) domainChannelTarget(v *libvirtxml.DomainChannelTarget) {
 	typ, _ := d.choice("type", "")
 	switch typ {
 	case "virtio":
-		v.VirtIO = new(libvirtxml.DomainChannelTargetVirtIO)
+		v.VirtIO = d.slabs.domainChannelTargetVirtIO.new(d)
 		d.domainChannelTargetVirtIO(v.VirtIO)
 	case "xen":
 		v.Xen = new(libvirtxml.DomainChannelTargetXen)
@@ -7309,7 +7675,7 @@ func (d *decoder) domainGraphicListener(v *libvirtxml.DomainGraphicListener) {
 	typ, _ := d.choice("type", "")
 	switch typ {
 	case "address":
-		v.Address = new(libvirtxml.DomainGraphicListenerAddress)
+		v.Address = d.slabs.domainGraphicListenerAddress.new(d)
 		d.domainGraphicListenerAddress(v.Address)
 	case "network":
 		v.Network = new(libvirtxml.DomainGraphicListenerNetwork)
@@ -7879,7 +8245,7 @@ func (d *decoder) domainHostdevSubsysPCISource(v *libvirtxml.DomainHostdevSubsys
 	for d.child() {
 		switch d.name() {
 		case "address":
-			d.domainAddressPCI(d.slabs.domainAddressPCI.ensure(&v.Address))
+			d.domainAddressPCI(d.slabs.domainAddressPCI.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -8397,10 +8763,10 @@ func (d *decoder) domainDiskSourceTimeout(v *libvirtxml.DomainDiskSourceTimeout)
 
 func (d *decoder) domainDiskDataStoreElement(v *libvirtxml.DomainDiskDataStore) {
 	typ, _ := d.choice("type", "file")
-	v.Source = d.slabs.domainDiskSource.new()
+	v.Source = d.slabs.domainDiskSource.new(d)
 	switch typ {
 	case "file":
-		v.Source.File = d.slabs.domainDiskSourceFile.new()
+		v.Source.File = d.slabs.domainDiskSourceFile.new(d)
 	case "block":
 		v.Source.Block = new(libvirtxml.DomainDiskSourceBlock)
 	case "dir":
@@ -8424,7 +8790,7 @@ func (d *decoder) domainDiskDataStoreElement(v *libvirtxml.DomainDiskDataStore) 
 		case "format":
 			d.domainDiskFormat(ensure(&v.Format))
 		case "source":
-			d.domainDiskSource(d.slabs.domainDiskSource.ensure(&v.Source))
+			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		default:
 			d.unknownElement()
 		}
@@ -9803,7 +10169,7 @@ func (d *decoder) domainHostdevSubsysSCSISourceHost(v *libvirtxml.DomainHostdevS
 		case "adapter":
 			d.domainHostdevSubsysSCSIAdapter(ensure(&v.Adapter))
 		case "address":
-			d.domainAddressDrive(d.slabs.domainAddressDrive.ensure(&v.Address))
+			d.domainAddressDrive(d.slabs.domainAddressDrive.ensure(d, &v.Address))
 		default:
 			d.unknownElement()
 		}
@@ -9864,7 +10230,7 @@ func (d *decoder) domainRNGBackendEGD(v *libvirtxml.DomainRNGBackendEGD) {
 	for d.child() {
 		switch d.name() {
 		case "source":
-			d.domainChardevSource(d.slabs.domainChardevSource.ensure(&v.Source))
+			d.domainChardevSource(d.slabs.domainChardevSource.ensure(d, &v.Source))
 		case "protocol":
 			d.domainChardevProtocol(ensure(&v.Protocol))
 		default:

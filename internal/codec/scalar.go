@@ -84,7 +84,8 @@ func (d *decoder) attrUintPtr(a *xmlscan.Attr, dst **uint) {
 
 func (d *decoder) attrIntPtr(a *xmlscan.Attr, dst **int) {
 	if n, ok := number[int](d.attrString(a)); ok {
-		*dst = &n
+		*dst = d.slabs.int.new(d)
+		**dst = n
 	} else {
 		d.omitAttr(a, NotANumber)
 	}
@@ -98,13 +99,9 @@ func (d *decoder) textInt64(t *text, dst *int64)   { setText(d, t, dst) }
 func (d *decoder) textUint(t *text, dst *uint)     { setText(d, t, dst) }
 func (d *decoder) textUint64(t *text, dst *uint64) { setText(d, t, dst) }
 
-// newUint returns a pointer to n. Many share one allocation.
+// newUint returns a pointer to n.
 func (d *decoder) newUint(n uint) *uint {
-	if len(d.uints) == 0 {
-		d.uints = make([]uint, 32)
-	}
-	p := &d.uints[0]
-	d.uints = d.uints[1:]
+	p := d.slabs.uint.new(d)
 	*p = n
 	return p
 }

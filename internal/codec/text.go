@@ -19,7 +19,7 @@ type pieces struct {
 }
 
 // add appends the current token.
-func (t *text) add(d *decoder, kind xmlscan.Kind) {
+func (t *text) add(d *source, kind xmlscan.Kind) {
 	at := d.s.Content()
 	raw := d.s.Bytes(at)
 	first := !t.any
@@ -82,7 +82,7 @@ func (d *decoder) firstText() (text, bool) {
 	}
 	switch kind {
 	case xmlscan.Text, xmlscan.CDATA:
-		t.add(d, kind)
+		t.add(&d.source, kind)
 		t.s, t.more = t.String(), nil
 		return t, true
 	case xmlscan.Start:

@@ -63,7 +63,7 @@ func (w *walker) childOrText(t *text) bool {
 			return false
 		case xmlscan.Text, xmlscan.CDATA:
 			if t != nil {
-				t.add(&decoder{s: &w.s, doc: w.doc}, kind)
+				t.add(&source{s: &w.s, doc: w.doc}, kind)
 			}
 		}
 	}
@@ -158,7 +158,7 @@ func (w *walker) name() string {
 }
 
 func (w *walker) space() string {
-	d := decoder{s: &w.s, doc: w.doc}
+	d := source{s: &w.s, doc: w.doc}
 	return d.space()
 }
 

@@ -21,19 +21,20 @@ var ErrNoEffect = errors.New("the edit has no effect on the XML")
 // decoded from, and nothing else: nil when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
 func ApplyDomain(raw []byte, edited *libvirtxml.Domain) ([]byte, error) {
-	return apply("domain", raw, edited, codec.DecodeDomain, codec.EncodeDomain)
+	return apply("domain", raw, edited, codec.ViewDomain, codec.EncodeDomain)
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
 func ApplyNetwork(raw []byte, edited *libvirtxml.Network) ([]byte, error) {
-	return apply("network", raw, edited, codec.DecodeNetwork, codec.EncodeNetwork)
+	return apply("network", raw, edited, codec.ViewNetwork, codec.EncodeNetwork)
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
 func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) ([]byte, error) {
-	return apply("networkport", raw, edited, codec.DecodeNetworkPort, codec.EncodeNetworkPort)
+	return apply("networkport", raw, edited, codec.ViewNetworkPort, codec.EncodeNetworkPort)
 }
 
+// apply decodes without a copy: no string of what it decodes outlives the call.
 func apply[T any](root string, raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
 	view, report, err := decode(raw)
 	if err != nil {

@@ -16,9 +16,10 @@ import (
 // ErrEmpty is in the chain of the error for a document of nothing or white space.
 var ErrEmpty = xmlscan.ErrEmpty
 
-// Domain decodes a <domain>. The report says what the result lacks.
+// Domain decodes a <domain>. The report says what the result lacks. The strings of the
+// result are raw itself, which nobody may change from then on.
 func Domain(raw []byte) (*libvirtxml.Domain, *codec.Report, error) {
-	return codec.DecodeDomain(raw)
+	return codec.ViewDomain(raw)
 }
 
 // HookData is what the network driver passes.
@@ -30,7 +31,8 @@ type HookData struct {
 }
 
 // Network decodes the <network> of a <hookData> and the <networkport> beside it,
-// where there is one; withPort says that there must be.
+// where there is one; withPort says that there must be. The strings of the result are
+// raw itself, as with [Domain].
 func Network(raw []byte, withPort bool) (data HookData, err error) {
 	err = walk(raw, func(s *xmlscan.Scanner) error {
 		name := string(s.Bytes(s.Name()))

@@ -49,6 +49,16 @@ func (s *Scanner) space(i int) int {
 	return i
 }
 
+// indent is space for the usual case, a line end and blanks.
+func (s *Scanner) indent(i int) int {
+	if i < len(s.src) && s.src[i] == '\n' {
+		if i = blanks(s.src, i+1); i < len(s.src) && s.src[i] == '<' {
+			return i
+		}
+	}
+	return s.space(i)
+}
+
 // char returns where the character at i ends, -1 after recording that it is none.
 func (s *Scanner) char(i int) int {
 	c := s.src[i]

@@ -31,6 +31,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		_, err := scan(t, string(src))
 		requireSkipAgrees(t, src, err)
+		requireSolidAgrees(t, src)
 		if err != nil {
 			return
 		}
@@ -64,6 +65,31 @@ func requireSkipAgrees(t *testing.T, src []byte, want error) {
 		}
 		if kind == EOF {
 			require.NoError(t, want)
+			return
+		}
+	}
+}
+
+// requireSolidAgrees requires NextSolid to give what Next does, but for white space
+// before a tag.
+func requireSolidAgrees(t *testing.T, src []byte) {
+	var all, solid Scanner
+	all.Reset(src)
+	solid.Reset(src)
+	for {
+		kind, err := all.Next()
+		for kind == Text && all.Depth() > 0 && all.Span().To < len(src) && len(bytes.Trim(all.Bytes(all.Span()), " \t\r\n")) == 0 {
+			kind, err = all.Next()
+		}
+		got, gotErr := solid.NextSolid()
+		require.Equal(t, err, gotErr)
+		require.Equal(t, kind, got)
+		if err != nil {
+			return
+		}
+		require.Equal(t, describeToken(&all, kind), describeToken(&solid, kind))
+		require.Equal(t, all.Span(), solid.Span())
+		if kind == EOF {
 			return
 		}
 	}

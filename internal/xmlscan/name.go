@@ -12,7 +12,7 @@ func (s *Scanner) readName(i int) (end, local int) {
 	if class[src[i]]&isNameStart == 0 {
 		return s.readAnyName(i)
 	}
-	end = i + 1
+	end = letters(src, i+1)
 	for end < len(src) && class[src[end]]&isName != 0 {
 		end++
 	}

@@ -33,25 +33,38 @@ type Attr struct {
 }
 
 // Scanner reads a document token by token. Give it one with Reset; it may be used
-// again for another one and keeps its memory.
+// again for another one and keeps its memory. It must not be copied.
 type Scanner struct {
+	state
+	attrs    []Attr
+	open     []element // the elements around the next byte, outermost first
+	bindings bindings
+	table    []int // scratch of the search for attributes given twice
+	hasher   hasher
+
+	// What attrs and open are at first: enough for almost any document of libvirt.
+	room struct {
+		attrs [12]Attr
+		open  [12]element
+	}
+}
+
+// state is what is new with each document.
+type state struct {
 	src []byte
 	err *SyntaxError
 
 	kind        Kind
 	selfClosing bool
+	rooted      bool   // the root element has begun
+	ascii       bool   // declared US-ASCII
+	mayRepeat   bool   // two attributes of the tag have names with the same bit
+	mayDeclare  bool   // an attribute may declare a namespace
+	names       uint64 // the bits of the names of the tag's attributes
 	token       Span
 	content     Span
 	name        Span
 	local       int // where the name without its prefix starts
-	attrs       []Attr
-
-	open     []element // the elements around the next byte, outermost first
-	rooted   bool      // the root element has begun
-	ascii    bool      // declared US-ASCII
-	bindings bindings
-	table    []int // scratch of the search for attributes given twice
-	hasher   hasher
 }
 
 // element is an element that is open.
@@ -64,20 +77,39 @@ type element struct {
 // Reset starts over with src, which must not change while the scanner reads it.
 func (s *Scanner) Reset(src []byte) {
 	s.bindings.leave(0)
-	*s = Scanner{
-		src:      src,
-		attrs:    s.attrs[:0],
-		open:     s.open[:0],
-		bindings: s.bindings,
-		table:    s.table,
-		hasher:   s.hasher,
+	s.state = state{src: src}
+	if s.attrs == nil {
+		s.attrs, s.open = s.room.attrs[:], s.room.open[:]
 	}
+	s.attrs, s.open = s.attrs[:0], s.open[:0]
 }
 
 // Next goes to the next token and returns its kind: EOF at the end, and again on
 // every later call. An error is of type *SyntaxError and is returned again on
 // every later call.
 func (s *Scanner) Next() (Kind, error) {
+	if s.proceed() {
+		return End, nil
+	}
+	return s.read(s.token.To)
+}
+
+// NextSolid is Next but passes over text inside the root element that is nothing but
+// white space.
+func (s *Scanner) NextSolid() (Kind, error) {
+	if s.proceed() {
+		return End, nil
+	}
+	i := s.token.To
+	if end := s.indent(i); end < len(s.src) && s.src[end] == '<' && len(s.open) > 0 {
+		i = end
+	}
+	return s.read(i)
+}
+
+// proceed leaves the current token. It returns true where the End of an element
+// without content follows, which is current then.
+func (s *Scanner) proceed() bool {
 	switch s.kind {
 	case End:
 		s.leave()
@@ -86,13 +118,17 @@ func (s *Scanner) Next() (Kind, error) {
 			s.selfClosing = false
 			s.kind = End
 			s.token.From = s.token.To
-			return End, nil
+			return true
 		}
 	}
+	return false
+}
+
+// read reads the token at i.
+func (s *Scanner) read(i int) (Kind, error) {
 	if s.err != nil {
 		return EOF, s.err
 	}
-	i := s.token.To
 	if i >= len(s.src) {
 		return s.end(i)
 	}

@@ -2,6 +2,7 @@ package xmlscan
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -25,12 +26,16 @@ func (s *Scanner) startTag(i int) int {
 	if len(s.open) == MaxDepth {
 		return s.fail(i, "elements nest deeper than "+strconv.Itoa(MaxDepth))
 	}
-	s.open = append(s.open, element{s.name, local, len(s.bindings.list)})
+	s.enter()
 
 	s.attrs = s.attrs[:0]
+	s.names, s.mayRepeat, s.mayDeclare = 0, false, false
 	i = end
 	src := s.src
 	for {
+		if i = s.usualAttributes(i); i < len(src) && src[i] == '>' {
+			return s.finishTag(i + 1)
+		}
 		next := s.space(i)
 		if next >= len(src) {
 			return s.fail(s.name.From-1, "tag <"+s.quote(s.name)+"> is not closed")
@@ -48,6 +53,66 @@ func (s *Scanner) startTag(i int) int {
 			return i
 		}
 	}
+}
+
+// enter opens the element whose name has been read.
+func (s *Scanner) enter() {
+	n := len(s.open)
+	if n == cap(s.open) {
+		s.open = slices.Grow(s.open, n+1)
+	}
+	s.open = s.open[:n+1]
+	e := &s.open[n]
+	e.name.From, e.name.To = s.name.From, s.name.To
+	e.local = s.local
+	e.bindings = len(s.bindings.list)
+}
+
+// usualAttributes reads attributes from i on for as long as they are as libvirt writes
+// them: a blank, a name of small letters, and a value without a reference. It returns
+// where it stopped, before what is to be looked at closely.
+func (s *Scanner) usualAttributes(i int) int {
+	src := s.src
+	for i < len(src) && src[i] == ' ' {
+		end := letters(src, i+1)
+		if end == i+1 || end+1 >= len(src) || src[end] != '=' {
+			break
+		}
+		quote := src[end+1]
+		if quote != '\'' && quote != '"' {
+			break
+		}
+		from := end + 2
+		to := plain(src, from, quote)
+		if to >= len(src) || src[to] != quote {
+			break
+		}
+		s.addAttr(i+1, i+1, end, from, to)
+		i = to + 1
+	}
+	return i
+}
+
+// addAttr adds an attribute whose name is from name to end, without its prefix from
+// local on, and whose value is the other two.
+func (s *Scanner) addAttr(name, local, end, from, to int) {
+	n := len(s.attrs)
+	if n == cap(s.attrs) {
+		s.attrs = slices.Grow(s.attrs, n+1)
+	}
+	s.attrs = s.attrs[:n+1]
+	// Field by field: an Attr put together elsewhere would be copied.
+	a := &s.attrs[n]
+	a.All.From, a.All.To = name, to+1
+	a.Name.From, a.Name.To = name, end
+	a.Local.From, a.Local.To = local, end
+	a.Value.From, a.Value.To = from, to
+
+	first := s.src[name]
+	bit := uint64(1) << ((uint(first) + uint(end-name)<<2) % 64)
+	s.mayRepeat = s.mayRepeat || s.names&bit != 0
+	s.names |= bit
+	s.mayDeclare = s.mayDeclare || first == 'x'
 }
 
 // attribute reads the attribute at i, after white space that starts at before, and
@@ -83,7 +148,7 @@ func (s *Scanner) attribute(before, i int) int {
 	if to < 0 {
 		return to
 	}
-	s.attrs = append(s.attrs, Attr{Span{i, to + 1}, name, Span{local, name.To}, Span{from, to}})
+	s.addAttr(name.From, local, name.To, from, to)
 	return to + 1
 }
 
@@ -92,6 +157,7 @@ func (s *Scanner) value(i int, quote byte, name Span) int {
 	src := s.src
 	from := i
 	for i >= 0 {
+		i = plain(src, i, quote)
 		for i < len(src) && class[src[i]]&isValue != 0 {
 			i++
 		}
@@ -114,13 +180,15 @@ func (s *Scanner) value(i int, quote byte, name Span) int {
 
 // finishTag does what needs all attributes of the start tag that ends at end.
 func (s *Scanner) finishTag(end int) int {
-	if twice := s.duplicate(); twice >= 0 {
-		name := s.attrs[twice].Name
-		return s.fail(name.From, "attribute "+s.quote(name)+" is given twice")
+	if s.mayRepeat {
+		if twice := s.duplicate(); twice >= 0 {
+			name := s.attrs[twice].Name
+			return s.fail(name.From, "attribute "+s.quote(name)+" is given twice")
+		}
 	}
-	for i := range s.attrs {
-		if a := &s.attrs[i]; s.src[a.Name.From] == 'x' {
-			s.declare(a)
+	if s.mayDeclare {
+		for i := range s.attrs {
+			s.declare(&s.attrs[i])
 		}
 	}
 	return end

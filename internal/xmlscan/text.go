@@ -9,7 +9,11 @@ func (s *Scanner) text(i int) int {
 	}
 	src := s.src
 	s.content.From = i
+	if src[i] == '\n' {
+		i = blanks(src, i+1)
+	}
 	for i >= 0 {
+		i = plain(src, i, ']')
 		for i < len(src) && class[src[i]]&isText != 0 {
 			i++
 		}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// times are the durations of a contestant's calls by its key, one for each round.
+type times map[string][]time.Duration
+
+// measure calls every contestant once in each round, in an order of its own, so that
+// whatever else the machine does hits all of them alike.
+func (a *arena) measure(cs []contestant, d document, rounds int) (times, error) {
+	for _, c := range cs {
+		if err := a.check(c, d); err != nil {
+			return nil, err
+		}
+	}
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	const warmUp = 3
+	caller, took := newCaller(), times{}
+	for round := range warmUp + rounds {
+		for _, i := range rand.Perm(len(cs)) {
+			c := cs[i]
+			got, err := caller.call(a.call(c, d))
+			if err == nil {
+				err = got.mustSucceed()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", c.key, d.size, err)
+			}
+			if round >= warmUp {
+				took[c.key] = append(took[c.key], got.took)
+			}
+		}
+	}
+	return took, nil
+}
+
+// roundsFor is fewer for the documents that take long.
+func roundsFor(size string, rounds int) int {
+	switch size {
+	case "150 KB":
+		rounds /= 2
+	case hugeSize:
+		rounds /= 4
+	}
+	return max(rounds, 3)
+}
+
+// peaks are the most that each contestant had of memory, in bytes. Atleast is what
+// could not be told from less.
+func (a *arena) peaks(cs []contestant, d document) (peaks map[string]float64, atLeast float64, err error) {
+	peak, err := a.build("peak")
+	if err != nil {
+		return nil, 0, err
+	}
+	file := filepath.Join(a.dir, "peak.txt")
+	caller := newCaller()
+	once := func(argv []string) (float64, error) {
+		got, err := caller.call(call{append([]string{peak, file}, argv...), d.xml})
+		if err == nil {
+			err = got.mustSucceed()
+		}
+		if err != nil {
+			return 0, err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return 0, err
+		}
+		kilobytes, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+		return kilobytes * 1024, err
+	}
+	peaks = map[string]float64{}
+	for _, c := range cs {
+		var values []float64
+		for range 5 {
+			value, err := once(a.call(c, d).argv)
+			if err != nil {
+				return nil, 0, fmt.Errorf("peak memory of %s: %w", c.key, err)
+			}
+			values = append(values, value)
+		}
+		peaks[c.key] = median(values)
+	}
+	return peaks, slices.Min(slices.Collect(mapValues(peaks))), nil
+}
+
+func mapValues(m map[string]float64) func(func(float64) bool) {
+	return func(yield func(float64) bool) {
+		for _, v := range m {
+			if !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// crowd is a crowd of guests that are called for at the same time.
+type crowd struct{ all, slowest time.Duration }
+
+const crowdSize = 200
+
+// crowds are those of each contestant, by its key, one for each round.
+func (a *arena) crowds(cs []contestant, d document, rounds int) (map[string][]crowd, error) {
+	// One thread waits for each of the calls, as in libvirt.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(crowdSize + 1))
+	callers := make([]*caller, crowdSize)
+	for i := range callers {
+		callers[i] = newCaller()
+	}
+	crowds := map[string][]crowd{}
+	for round := range 1 + rounds { // the first is to warm up
+		for _, i := range rand.Perm(len(cs)) {
+			c := cs[i]
+			runtime.GC()
+			one, err := callAll(callers, a.call(c, d))
+			if err != nil {
+				return nil, fmt.Errorf("%d of %s: %w", crowdSize, c.key, err)
+			}
+			if round > 0 {
+				crowds[c.key] = append(crowds[c.key], one)
+			}
+		}
+	}
+	return crowds, nil
+}
+
+func callAll(callers []*caller, what call) (crowd, error) {
+	ran, errs := make([]time.Duration, len(callers)), make([]error, len(callers))
+	var done sync.WaitGroup
+	start := make(chan struct{})
+	for i, caller := range callers {
+		done.Go(func() {
+			<-start
+			got, err := caller.call(what)
+			if err == nil {
+				err = got.mustSucceed()
+			}
+			ran[i], errs[i] = got.ran, err
+		})
+	}
+	began := time.Now()
+	close(start)
+	done.Wait()
+	all := time.Since(began)
+	for _, err := range errs {
+		if err != nil {
+			return crowd{}, err
+		}
+	}
+	return crowd{all, slices.Max(ran)}, nil
+}

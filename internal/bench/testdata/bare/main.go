@@ -1,0 +1,4 @@
+// Bare does nothing: what Go itself costs.
+package main
+
+func main() {}

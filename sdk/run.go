@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+
+	"libvirt.org/go/libvirtxml"
 
 	"github.com/virthook/virthook/internal/abi"
 	"github.com/virthook/virthook/internal/document"
@@ -151,13 +154,20 @@ func (h *handler) decoded(e Event) Handler {
 		if err := h.run(ctx, e); err != nil {
 			return err
 		}
-		if op.Filter {
-			c.changed, err = edited(e)
-			if err == nil && c.changed != nil && op.ABICheck != hookimpl.NoABICheck && !c.anyABI {
-				err = checkABI(op, c)
+		if !op.Filter {
+			return nil
+		}
+		edit, err := edited(e)
+		if err != nil || edit.XML == nil {
+			return err
+		}
+		if op.ABICheck != hookimpl.NoABICheck && !c.anyABI {
+			if err := checkABI(op, edit); err != nil {
+				return err
 			}
 		}
-		return err
+		c.changed = edit.XML
+		return nil
 	}
 }
 
@@ -199,53 +209,43 @@ func (r *run) fail(s settings, err error) (stop bool) {
 	return r.op == nil || !r.op.FailureIgnored
 }
 
-// edited is what a filter's handler made of its document, nil for no change.
-func edited(e Event) ([]byte, error) {
+// edited is what a filter's handler made of its document.
+func edited(e Event) (edit document.Edit[libvirtxml.Domain], err error) {
 	raw, err := e.Info().raw()
 	if err != nil {
-		return nil, err
+		return edit, err
 	}
 	if f, ok := e.(interface{ replacement() ([]byte, bool) }); ok {
 		if xml, set := f.replacement(); set {
-			out, err := document.ReplaceDomain(raw, xml)
+			edit, err := document.ReplaceDomain(raw, xml)
 			if err != nil {
-				return nil, fmt.Errorf("the XML given to Replace: %w", err)
+				return edit, fmt.Errorf("the XML given to Replace: %w", err)
 			}
-			return out, nil
+			return edit, nil
 		}
 	}
 	g, ok := e.(DomainEvent)
 	if !ok || g.Guest() == nil {
-		return nil, nil
+		return edit, nil
 	}
-	out, err := document.ApplyDomain(raw, g.Guest())
+	edit, err = document.ApplyDomain(raw, g.Guest())
 	if errors.Is(err, document.ErrNoEffect) {
 		e.Info().Logger().Warn("a handler changed the domain, but nothing of that shows in the XML")
-		return nil, nil
+		return edit, nil
 	}
-	return out, err
+	return edit, err
 }
 
 // checkABI holds what a filter made of the domain against libvirt's own checks.
-func checkABI(op *hookimpl.Op, c *Call) error {
-	raw, err := c.raw()
-	if err != nil {
-		return err
-	}
-	before, _, err := document.Domain(raw)
-	if err != nil {
-		return err
-	}
-	after, _, err := document.Domain(c.changed)
-	if err != nil {
-		return err
+func checkABI(op *hookimpl.Op, edit document.Edit[libvirtxml.Domain]) error {
+	if edit.Paths != nil && !slices.ContainsFunc(edit.Paths, abi.Compares) {
+		return nil
 	}
 	check := abi.Check
 	if op.ABICheck == hookimpl.ABIRestore {
 		check = abi.CheckRestore
 	}
-	if err := check(before, after); err != nil {
-		c.changed = nil
+	if err := check(edit.Before, edit.After); err != nil {
 		return fmt.Errorf("libvirt would refuse it: %w", err)
 	}
 	return nil

@@ -17,68 +17,95 @@ import (
 // XML is as it was. An example is a number set to 0 that libvirtxml leaves out then.
 var ErrNoEffect = errors.New("the edit has no effect on the XML")
 
+// Edit is what a handler made of a document.
+type Edit[T any] struct {
+	XML           []byte   // nil: the document is as it was
+	Before, After *T       // the typed documents of the XML that came in and of XML
+	Paths         []string // of all that was changed, without indexes; nil: not known
+}
+
 // ApplyDomain carries what was edited over into the bytes that the domain was
-// decoded from, and nothing else: nil when the edited domain says nothing else
+// decoded from, and nothing else: no XML when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
-func ApplyDomain(raw []byte, edited *libvirtxml.Domain) ([]byte, error) {
+func ApplyDomain(raw []byte, edited *libvirtxml.Domain) (Edit[libvirtxml.Domain], error) {
 	return apply("domain", raw, edited, codec.ViewDomain, codec.EncodeDomain)
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
-func ApplyNetwork(raw []byte, edited *libvirtxml.Network) ([]byte, error) {
+func ApplyNetwork(raw []byte, edited *libvirtxml.Network) (Edit[libvirtxml.Network], error) {
 	return apply("network", raw, edited, codec.ViewNetwork, codec.EncodeNetwork)
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
-func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) ([]byte, error) {
+func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) (Edit[libvirtxml.NetworkPort], error) {
 	return apply("networkport", raw, edited, codec.ViewNetworkPort, codec.EncodeNetworkPort)
 }
 
-// apply decodes without a copy: no string of what it decodes outlives the call.
-func apply[T any](root string, raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, error) {
+// apply decodes without a copy: raw is not changed as long as the result is used.
+func apply[T any](root string, raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) (Edit[T], error) {
 	view, report, err := decode(raw)
 	if err != nil {
-		return nil, err
+		return Edit[T]{}, err
 	}
+	d := difference{raw: raw}
+	d.between(reflect.ValueOf(view), reflect.ValueOf(edited))
+	if !d.other && len(d.values) == 0 {
+		return Edit[T]{}, nil
+	}
+	if !d.other {
+		if out, paths, ok := splice.Values(raw, d.values); ok {
+			// What does not read back as the handler left it must not reach libvirt.
+			if back, _, err := decode(out); err == nil && equal(back, edited) {
+				return Edit[T]{XML: out, Before: view, After: back, Paths: paths}, nil
+			}
+		}
+	}
+	out, back, err := carryOver(root, raw, view, edited, report, decode, encode)
+	if err != nil || out == nil {
+		return Edit[T]{}, err
+	}
+	return Edit[T]{XML: out, Before: view, After: back}, nil
+}
+
+// carryOver is the long way: what of the XML of the edited document differs from
+// that of the view goes into raw.
+func carryOver[T any](root string, raw []byte, view, edited *T, report *codec.Report, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, *T, error) {
 	before, err := encode(view)
 	if err != nil {
-		return nil, fmt.Errorf("writing the document as it was: %w", err)
+		return nil, nil, fmt.Errorf("writing the document as it was: %w", err)
 	}
 	after, err := encode(edited)
 	if err != nil {
-		return nil, fmt.Errorf("writing the edited document: %w", err)
+		return nil, nil, fmt.Errorf("writing the edited document: %w", err)
 	}
 	if bytes.Equal(before, after) {
-		if !reflect.DeepEqual(view, edited) {
-			return nil, ErrNoEffect
-		}
-		return nil, nil
+		return nil, nil, ErrNoEffect
 	}
 	// libvirtxml writes U+FFFD for what XML cannot hold, and says nothing.
 	if replacement := []byte("\uFFFD"); bytes.Count(after, replacement) > bytes.Count(before, replacement) {
-		return nil, errors.New("the edited document has a character that XML cannot hold")
+		return nil, nil, errors.New("the edited document has a character that XML cannot hold")
 	}
 	out, err := splice.Apply(raw, before, after, splice.Options{LeftOut: leftOut(report)})
 	var syntax *xmlscan.SyntaxError
 	if errors.As(err, &syntax) { // of metadata: nothing else of the view is XML
-		return nil, fmt.Errorf("/%s/metadata: the edited XML is not well-formed: %s", root, syntax.Msg)
+		return nil, nil, fmt.Errorf("/%s/metadata: the edited XML is not well-formed: %s", root, syntax.Msg)
 	}
 	if err != nil || out == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// What does not read back as the handler left it must not reach libvirt.
 	back, _, err := decode(out)
 	if err != nil {
-		return nil, fmt.Errorf("the edited document does not read back: %w", err)
+		return nil, nil, fmt.Errorf("the edited document does not read back: %w", err)
 	}
 	again, err := encode(back)
 	if err != nil {
-		return nil, fmt.Errorf("the edited document does not read back: %w", err)
+		return nil, nil, fmt.Errorf("the edited document does not read back: %w", err)
 	}
 	if r := splice.Check(after, again); r != nil {
-		return nil, r
+		return nil, nil, r
 	}
-	return out, nil
+	return out, back, nil
 }
 
 // leftOut are the places that an edit must not write over, for nobody knows what
@@ -93,20 +120,25 @@ func leftOut(report *codec.Report) []xmlscan.Span {
 	return spans
 }
 
-// ReplaceDomain checks XML that a handler wrote itself. It returns nil when that
-// is raw, byte for byte.
-func ReplaceDomain(raw, replacement []byte) ([]byte, error) {
+// ReplaceDomain checks XML that a handler wrote itself. There is no XML in the result
+// when that is raw, byte for byte.
+func ReplaceDomain(raw, replacement []byte) (edit Edit[libvirtxml.Domain], err error) {
 	if bytes.Equal(raw, replacement) {
-		return nil, nil
+		return edit, nil
 	}
-	err := walk(replacement, func(s *xmlscan.Scanner) error {
+	err = walk(replacement, func(s *xmlscan.Scanner) error {
 		if name := string(s.Bytes(s.Name())); s.Depth() == 1 && name != "domain" {
 			return fmt.Errorf("the root element is <%s>, not <domain>", name)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return edit, err
 	}
-	return bytes.Clone(replacement), nil
+	if edit.Before, _, err = codec.ViewDomain(raw); err != nil {
+		return edit, err
+	}
+	edit.XML = bytes.Clone(replacement)
+	edit.After, _, err = codec.ViewDomain(edit.XML)
+	return edit, err
 }

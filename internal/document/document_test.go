@@ -23,7 +23,7 @@ func TestApplyNothing(t *testing.T) {
 		assert.Zero(t, report.Len(), c.Name)
 		out, err := document.ApplyDomain(c.XML, d)
 		require.NoError(t, err, c.Name)
-		assert.Nil(t, out, c.Name)
+		assert.Nil(t, out.XML, c.Name)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestApplyOverWhatIsTakenForNone(t *testing.T) {
 	d.Devices.RedirFilters[0].USB[0].Version = "2.0"
 	out, err := document.ApplyDomain([]byte(usbFilter), d)
 	require.NoError(t, err)
-	assert.Equal(t, strings.Replace(usbFilter, "-1", "2.0", 1), string(out))
+	assert.Equal(t, strings.Replace(usbFilter, "-1", "2.0", 1), string(out.XML))
 }
 
 // A domain that no XML reads as is refused, with the place, instead of something like it.
@@ -90,6 +90,6 @@ func TestApplyHoldsTheResultAgainstTheEdit(t *testing.T) {
 	require.NoError(t, err)
 	d.Devices.RedirFilters[0].USB[0].Version = "-1" // libvirtxml writes it and does not read it
 	out, err := document.ApplyDomain([]byte(raw), d)
-	assert.Nil(t, out)
+	assert.Nil(t, out.XML)
 	assert.ErrorContains(t, err, "/domain/devices/redirfilter/usbdev")
 }

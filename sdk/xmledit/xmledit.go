@@ -51,7 +51,7 @@ func NetworkPort(original []byte, edit func(*libvirtxml.NetworkPort) error, opts
 }
 
 func apply[T any](original []byte, edit func(*T) error, opts []Option,
-	decode func([]byte) (*T, *codec.Report, error), carryOver func([]byte, *T) ([]byte, error)) ([]byte, error) {
+	decode func([]byte) (*T, *codec.Report, error), carryOver func([]byte, *T) (document.Edit[T], error)) ([]byte, error) {
 	var o options
 	for _, set := range opts {
 		set(&o)
@@ -66,8 +66,8 @@ func apply[T any](original []byte, edit func(*T) error, opts []Option,
 	if err := edit(v); err != nil {
 		return nil, err
 	}
-	out, err := carryOver(original, v)
-	return out, refused(err)
+	result, err := carryOver(original, v)
+	return result.XML, refused(err)
 }
 
 // Option chooses how a document is edited.

@@ -1,0 +1,216 @@
+package document
+
+import (
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/virthook/virthook/internal/captures"
+	"github.com/virthook/virthook/internal/codec"
+	"github.com/virthook/virthook/internal/splice"
+)
+
+// domains calls f with recorded domains and, where there is a corpus, every so manieth of it.
+func domains(t *testing.T, every int, f func(name string, xml []byte)) {
+	for _, c := range captures.All() {
+		if strings.HasPrefix(string(c.XML), "<domain") {
+			f(c.Version+" "+c.Name, c.XML)
+		}
+	}
+	dir := os.Getenv("VIRTHOOK_CORPUS")
+	if dir == "" {
+		return
+	}
+	n := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".xml" {
+			return err
+		}
+		xml, err := os.ReadFile(path)
+		if n++; n%every == 0 && strings.Contains(string(xml), "<domain ") {
+			f(path, xml)
+		}
+		return err
+	}))
+}
+
+// leaves are the strings in a document that are not empty.
+func leaves(v reflect.Value) (found []reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return leaves(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			found = append(found, leaves(v.Field(i))...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, leaves(v.Index(i))...)
+		}
+	case reflect.String:
+		if v.String() != "" {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// The short way and the long way write the same bytes.
+func TestShortWayIsTheLongWay(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	values := []string{"x", "/new path/with <&'\"> in it", "ü", "0", "yes"}
+	short, long, refused := 0, 0, map[string]int{}
+	domains(t, 4, func(name string, xml []byte) {
+		first, report, err := codec.ViewDomain(xml)
+		if err != nil {
+			return
+		}
+		n := len(leaves(reflect.ValueOf(first)))
+		for range min(n, 40) {
+			edited, _, err := codec.DecodeDomain(xml)
+			require.NoError(t, err)
+			all := leaves(reflect.ValueOf(edited))
+			for range 1 + r.IntN(2)*r.IntN(3) { // mostly one
+				leaf := all[r.IntN(n)]
+				leaf.SetString(values[r.IntN(len(values))])
+			}
+			result, err := ApplyDomain(xml, edited)
+			if err != nil || result.Paths == nil {
+				long++
+				continue
+			}
+			short++
+			out, back, err := carryOver("domain", xml, first, edited, report, codec.ViewDomain, codec.EncodeDomain)
+			if err != nil {
+				refused[result.Paths[0]+": "+err.Error()]++
+				continue
+			}
+			assert.Equal(t, string(out), string(result.XML), "%s: %v", name, result.Paths)
+			assert.Equal(t, back, result.After)
+		}
+	})
+	t.Logf("%d the short way, %d the long way", short, long)
+	for what, n := range refused {
+		t.Logf("refused by the long way alone, %d times: %s", n, what)
+	}
+	assert.Greater(t, short, long/4)
+}
+
+// The difference of two documents is that which reflect sees.
+func TestDifferenceIsDeepEqual(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	same, other := 0, 0
+	domains(t, 20, func(name string, xml []byte) {
+		a, _, err := codec.DecodeDomain(xml)
+		if err != nil {
+			return
+		}
+		for range 20 {
+			b, _, err := codec.DecodeDomain(xml)
+			require.NoError(t, err)
+			if r.IntN(4) > 0 {
+				disturb(r, reflect.ValueOf(b).Elem())
+			}
+			want := reflect.DeepEqual(a, b)
+			if want {
+				same++
+			} else {
+				other++
+			}
+			assert.Equal(t, want, equal(a, b), name)
+			assert.Equal(t, want, equal(b, a), name)
+		}
+	})
+	assert.Positive(t, same)
+	assert.Positive(t, other)
+}
+
+// disturb changes something somewhere in a value.
+func disturb(r *rand.Rand, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		switch {
+		case v.IsNil():
+			v.Set(reflect.New(v.Type().Elem()))
+		case r.IntN(8) == 0:
+			v.SetZero()
+		default:
+			disturb(r, v.Elem())
+		}
+	case reflect.Struct:
+		if v.NumField() > 0 {
+			disturb(r, v.Field(r.IntN(v.NumField())))
+		}
+	case reflect.Slice:
+		switch n := v.Len(); {
+		case n == 0:
+			v.Set(reflect.MakeSlice(v.Type(), r.IntN(2), 1))
+		case r.IntN(8) == 0:
+			v.SetLen(n - 1)
+		default:
+			disturb(r, v.Index(r.IntN(n)))
+		}
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(v.Uint() + 1)
+	}
+}
+
+// What only looks like a change of values takes the long way.
+func TestLongWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		xml  string
+		edit func(*libvirtxml.Domain)
+	}{
+		"swapped":   {`<domain><devices><serial><alias name='a'/></serial><serial><alias name='b'/></serial></devices></domain>`, func(d *libvirtxml.Domain) { s := d.Devices.Serials; s[0], s[1] = s[1], s[0] }},
+		"emptied":   {`<domain><title>t</title></domain>`, func(d *libvirtxml.Domain) { d.Title = "" }},
+		"entity":    {`<domain><title>a&amp;b</title></domain>`, func(d *libvirtxml.Domain) { d.Title = "c" }},
+		"comment":   {`<domain><title>a<!-- b --></title></domain>`, func(d *libvirtxml.Domain) { d.Title = "c" }},
+		"CDATA":     {`<domain><title><![CDATA[a]]></title></domain>`, func(d *libvirtxml.Domain) { d.Title = "c" }},
+		"number":    {`<domain><vcpu>1</vcpu></domain>`, func(d *libvirtxml.Domain) { d.VCPU.Value = 2 }},
+		"metadata":  {`<domain><metadata><a xmlns='b'/></metadata></domain>`, func(d *libvirtxml.Domain) { d.Metadata.XML = "<c xmlns='b'/>" }},
+		"line feed": {`<domain><title>a</title></domain>`, func(d *libvirtxml.Domain) { d.Title = "a\nb" }},
+		"namespace": {`<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:commandline><q:arg value='a'/></q:commandline></domain>`, func(d *libvirtxml.Domain) { d.QEMUCommandline.Args[0].Value = "b" }},
+	} {
+		d, _, err := codec.DecodeDomain([]byte(c.xml))
+		require.NoError(t, err, name)
+		c.edit(d)
+		result, err := ApplyDomain([]byte(c.xml), d)
+		require.NoError(t, err, name)
+		assert.NotNil(t, result.XML, name)
+		assert.Nil(t, result.Paths, name)
+	}
+}
+
+func TestShortWay(t *testing.T) {
+	const raw = `<domain type="kvm"><!-- a --><title>t</title><devices>
+  <disk><source file='/a' x='1'/><target dev='vda'/></disk>
+  <disk><source file="/b"/><target dev='vdb'/></disk></devices></domain>`
+	d, _, err := codec.DecodeDomain([]byte(raw))
+	require.NoError(t, err)
+	d.Title = "<t>"
+	d.Devices.Disks[0].Source.File.File = "/it's"
+	d.Devices.Disks[1].Source.File.File = "/it's"
+	result, err := ApplyDomain([]byte(raw), d)
+	require.NoError(t, err)
+	want := strings.NewReplacer(">t<", ">&lt;t&gt;<", "'/a'", "'/it&apos;s'", `"/b"`, `"/it's"`).Replace(raw)
+	assert.Equal(t, want, string(result.XML))
+	assert.Equal(t, []string{"/domain/title", "/domain/devices/disk/source/@file", "/domain/devices/disk/source/@file"}, result.Paths)
+	_, _, ok := splice.Values([]byte(raw), nil)
+	assert.True(t, ok)
+}

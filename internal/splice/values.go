@@ -1,0 +1,222 @@
+package splice
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/virthook/virthook/internal/xmlscan"
+)
+
+// Value is a value that stands in the document as it is and is to be another one.
+type Value struct {
+	Span  xmlscan.Span // of an attribute's value or of a text
+	New   string
+	Lists int // how many of the elements around it are one of several by right
+}
+
+// Values puts other values into a document, the rest of which stays as it is, and
+// says where: the paths of attributes and elements, without indexes.
+//
+// It is the short way for the usual edit, of a few paths or addresses. It returns
+// false, and has done nothing, where that is not all there is to do: a value that is
+// no attribute's or not an element's whole text, one of somebody else's namespace, one
+// that may stand there twice, an empty one, or one that XML cannot hold.
+func Values(src []byte, values []Value) (out []byte, paths []string, ok bool) {
+	slices.SortFunc(values, func(a, b Value) int { return a.Span.From - b.Span.From })
+	values = slices.Compact(values) // two fields may be one place
+	grown := 0
+	for i, v := range values {
+		if !isPlain(v.New) || i > 0 && v.Span.From < values[i-1].Span.To {
+			return nil, nil, false
+		}
+		grown += 2*len(v.New) + 8
+	}
+	f := finder{src: src, values: values}
+	if !f.findAll() {
+		return nil, nil, false
+	}
+	out = make([]byte, 0, len(src)+grown)
+	at := 0
+	for i, v := range values {
+		out = append(out, src[at:v.Span.From]...)
+		if f.attribute[i] {
+			out = appendAttr(out, []byte(v.New), src[v.Span.To])
+		} else {
+			out = appendText(out, []byte(v.New))
+		}
+		at = v.Span.To
+	}
+	return append(out, src[at:]...), f.paths, true
+}
+
+// isPlain says whether a value is written as it is, but for references.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' {
+			return false
+		}
+	}
+	return s != "" && utf8.ValidString(s) && !strings.ContainsAny(s, "\uFFFD\uFFFE\uFFFF")
+}
+
+// finder looks for values in a document.
+type finder struct {
+	src    []byte
+	values []Value
+	s      xmlscan.Scanner
+
+	open    []parent
+	foreign int       // how many of the open elements are in, or are, somebody else's
+	names   []sibling // of the children of the open elements, the inner ones last
+	count   []int     // by sibling.group: how many there are
+
+	paths     []string // of the values found so far
+	attribute []bool   // whether each is an attribute's
+	groups    [][]int  // the groups of the elements around each
+}
+
+// parent is an open element.
+type parent struct {
+	name     xmlscan.Span
+	group    int
+	children int // where its children's names begin
+}
+
+// sibling is a name that children of an element have.
+type sibling struct {
+	name  xmlscan.Span
+	group int
+}
+
+// maxNames bounds the names that are compared with each other.
+const maxNames = 256
+
+func (f *finder) findAll() bool {
+	f.s.Reset(f.src)
+	began := false // the last token was the start of the current element
+	for {
+		kind, err := f.s.Next()
+		switch {
+		case err != nil:
+			return false
+		case kind == xmlscan.EOF:
+			return len(f.paths) == len(f.values) && f.allAreAlone()
+		case kind == xmlscan.Start:
+			if !f.start() || f.missed() {
+				return false
+			}
+		case kind == xmlscan.End:
+			f.end()
+		case kind == xmlscan.Text && len(f.paths) < len(f.values) && f.s.Span() == f.wanted():
+			if !began || f.foreign > 0 || !f.isWhole() {
+				return false
+			}
+			f.found("", false)
+		}
+		began = kind == xmlscan.Start
+	}
+}
+
+func (f *finder) wanted() xmlscan.Span { return f.values[len(f.paths)].Span }
+
+// missed says whether the next value is before where the finder has come to.
+func (f *finder) missed() bool {
+	return len(f.paths) < len(f.values) && f.wanted().From < f.s.Span().To
+}
+
+func (f *finder) start() bool {
+	group, ok := f.group()
+	if !ok {
+		return false
+	}
+	f.open = append(f.open, parent{f.s.Name(), group, len(f.names)})
+	if f.foreign > 0 || f.s.Local() != f.s.Name() || f.redeclares() {
+		f.foreign++
+		return true
+	}
+	for _, a := range f.s.Attrs() {
+		if len(f.paths) == len(f.values) {
+			break
+		}
+		if a.Value == f.wanted() && a.Local == a.Name {
+			f.found("/@"+string(f.s.Bytes(a.Name)), true)
+		}
+	}
+	return true
+}
+
+// group counts the current element among its siblings of that name.
+func (f *finder) group() (group int, ok bool) {
+	from := 0
+	if len(f.open) > 0 {
+		from = f.open[len(f.open)-1].children
+	}
+	name := f.s.Name()
+	for _, other := range f.names[from:] {
+		if string(f.s.Bytes(other.name)) == string(f.s.Bytes(name)) {
+			f.count[other.group]++
+			return other.group, true
+		}
+	}
+	group = len(f.count)
+	f.count = append(f.count, 1)
+	f.names = append(f.names, sibling{name, group})
+	return group, len(f.names)-from <= maxNames
+}
+
+// allAreAlone says whether no value is in an element of which there are several but
+// should be one.
+func (f *finder) allAreAlone() bool {
+	for i, v := range f.values {
+		several := 0
+		for _, group := range f.groups[i] {
+			if f.count[group] > 1 {
+				several++
+			}
+		}
+		if several != v.Lists {
+			return false
+		}
+	}
+	return true
+}
+
+// redeclares says whether the element puts itself into a namespace.
+func (f *finder) redeclares() bool {
+	for _, a := range f.s.Attrs() {
+		if string(f.s.Bytes(a.Name)) == "xmlns" {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *finder) end() {
+	last := len(f.open) - 1
+	f.names = f.names[:f.open[last].children]
+	f.open = f.open[:last]
+	if f.foreign > 0 {
+		f.foreign--
+	}
+}
+
+// isWhole says whether the text that begins after a start tag goes on to the end tag.
+func (f *finder) isWhole() bool {
+	end := f.s.Span().To
+	return end+1 < len(f.src) && f.src[end] == '<' && f.src[end+1] == '/'
+}
+
+func (f *finder) found(suffix string, attribute bool) {
+	var b strings.Builder
+	groups := make([]int, len(f.open))
+	for i, p := range f.open {
+		b.WriteByte('/')
+		b.Write(f.s.Bytes(p.name))
+		groups[i] = p.group
+	}
+	b.WriteString(suffix)
+	f.groups = append(f.groups, groups)
+	f.paths = append(f.paths, b.String())
+	f.attribute = append(f.attribute, attribute)
+}

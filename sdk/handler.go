@@ -9,7 +9,6 @@ import (
 
 // handler is one handler and the operations that it takes.
 type handler struct {
-	name   string  // the function that made it
 	events []Event // nil pointers of the event types that it takes; none: every call
 	run    func(context.Context, Event) error
 	runAny func(context.Context, *Call) error
@@ -42,12 +41,17 @@ func (h *handler) each(f func(*handler)) { f(h) }
 // On panics when h is nil or E is not one of the event types.
 func On[E Event](h func(context.Context, E) error) Option {
 	var e E
-	name := fmt.Sprintf("sdk.On[%T]", e)
 	if any(e) == nil {
 		// %T of a nil interface says nothing, of a pointer to it all.
 		panic(fmt.Sprintf("sdk.On: %s is an interface, not the type of one event", fmt.Sprintf("%T", &e)[1:]))
 	}
-	return onEach(name, h, []E{e})
+	if h == nil {
+		panic(fmt.Sprintf("sdk.On[%T]: nil handler", e))
+	}
+	if !isEvent(e) {
+		panic(fmt.Sprintf("sdk.On[%T]: %T is not an event type", e, e))
+	}
+	return newHandler(h, []Event{e})
 }
 
 // OnEach handles each of the given operations with one function. They are named
@@ -61,26 +65,22 @@ func OnEach[E Event](h func(context.Context, E) error, operations ...E) Option {
 	if len(operations) == 0 {
 		panic("sdk.OnEach: no operations")
 	}
-	return onEach("sdk.OnEach", h, operations)
-}
-
-func onEach[E Event](name string, h func(context.Context, E) error, operations []E) Option {
-	hookimpl.NonNil(name, h == nil)
+	hookimpl.NonNil("sdk.OnEach", h == nil)
 	events := make([]Event, len(operations))
 	for i, e := range operations {
 		if any(e) == nil {
-			panic(fmt.Sprintf("%s: operation %d is nil", name, i+1))
+			panic(fmt.Sprintf("sdk.OnEach: operation %d is nil", i+1))
 		}
 		if !isEvent(e) {
-			panic(fmt.Sprintf("%s: %T is not an event type", name, e))
+			panic(fmt.Sprintf("sdk.OnEach: %T is not an event type", e))
 		}
 		events[i] = e
 	}
-	return &handler{
-		name:   name,
-		events: events,
-		run:    func(ctx context.Context, e Event) error { return h(ctx, e.(E)) },
-	}
+	return newHandler(h, events)
+}
+
+func newHandler[E Event](h func(context.Context, E) error, events []Event) Option {
+	return &handler{events: events, run: func(ctx context.Context, e Event) error { return h(ctx, e.(E)) }}
 }
 
 // isEvent tells an event type from a struct that embeds one, which has its
@@ -102,5 +102,5 @@ func isEvent[E Event](e E) (ok bool) {
 // does: there an error is still the handler's decision, but a [Fault] passes.
 func OnAny(h func(context.Context, *Call) error) Option {
 	hookimpl.NonNil("sdk.OnAny", h == nil)
-	return &handler{name: "sdk.OnAny", runAny: h}
+	return &handler{runAny: h}
 }

@@ -19,7 +19,7 @@ type input struct {
 
 func (in *input) read() ([]byte, error) {
 	in.once.Do(func() {
-		in.data, in.err = io.ReadAll(io.LimitReader(in.r, MaxInput+1))
+		in.data, in.err = readAll(in.r)
 		switch {
 		case in.err != nil:
 			in.err = fmt.Errorf("reading the XML: %w", in.err)
@@ -31,4 +31,28 @@ func (in *input) read() ([]byte, error) {
 		}
 	})
 	return in.data, in.err
+}
+
+// firstRead is what is read at once: nearly every guest, and as much as a pipe holds.
+// Of a buffer from a fresh heap only what is read into takes memory.
+const firstRead = 64 << 10
+
+// readAll reads to the end, or a byte more than is allowed. It reads in larger pieces
+// than io.ReadAll does, because each is a system call.
+func readAll(r io.Reader) ([]byte, error) {
+	data := make([]byte, 0, firstRead)
+	for len(data) <= MaxInput {
+		if len(data) == cap(data) {
+			data = append(make([]byte, 0, min(4*cap(data), MaxInput+1)), data...)
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
 }

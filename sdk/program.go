@@ -39,11 +39,10 @@ func (p *program) call(args []string, stdout, stderr io.Writer) (c *Call, status
 			return nil, exitOK, true
 		}
 	}
-	drivers := p.drivers()
-	driver, ok := driverOf(args[0], drivers)
+	driver, ok := p.driverOf(args[0])
 	if !ok {
 		return usage("%s: the name is not that of a libvirt driver (%s): install the program as hooks/DRIVER or hooks/DRIVER.d/NAME, or call it with --help",
-			filepath.Base(args[0]), strings.Join(drivers, ", "))
+			filepath.Base(args[0]), strings.Join(p.drivers(), ", "))
 	}
 	if len(args) != 5 {
 		return usage("%s: %d arguments where libvirt passes four: OBJECT OPERATION SUB-OPERATION EXTRA", driver, len(args)-1)
@@ -53,12 +52,20 @@ func (p *program) call(args []string, stdout, stderr io.Writer) (c *Call, status
 }
 
 // driverOf finds the driver in the path of a hook: hooks/qemu, hooks/qemu.d/anything.
-func driverOf(path string, drivers []string) (string, bool) {
-	if dir, ok := strings.CutSuffix(filepath.Base(filepath.Dir(path)), ".d"); ok && slices.Contains(drivers, dir) {
+func (p *program) driverOf(path string) (string, bool) {
+	if dir, ok := strings.CutSuffix(filepath.Base(filepath.Dir(path)), ".d"); ok && p.isDriver(dir) {
 		return dir, true
 	}
 	base := filepath.Base(path)
-	return base, slices.Contains(drivers, base)
+	return base, p.isDriver(base)
+}
+
+func (p *program) isDriver(name string) (found bool) {
+	p.ops(func(op *hookimpl.Op) bool {
+		found = op.Driver == name
+		return !found
+	})
+	return found
 }
 
 // drivers are those of the spec and of the handlers, which may be of another spec.
@@ -93,6 +100,9 @@ func (p *program) ops(yield func(*hookimpl.Op) bool) {
 			more = more && yield(e.HookOp())
 		}
 	})
+	if !more {
+		return
+	}
 	for _, e := range Events() {
 		more = more && yield(e.HookOp())
 	}

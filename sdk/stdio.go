@@ -56,8 +56,8 @@ func moved(fd int) io.Writer {
 // written would vanish with success.
 func wasClosed(fd int) bool {
 	var null, st syscall.Stat_t
-	if syscall.Stat(os.DevNull, &null) != nil || syscall.Fstat(fd, &st) != nil || st.Rdev != null.Rdev ||
-		st.Mode&syscall.S_IFMT != syscall.S_IFCHR {
+	if syscall.Fstat(fd, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFCHR ||
+		syscall.Stat(os.DevNull, &null) != nil || st.Rdev != null.Rdev {
 		return false
 	}
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)

@@ -1,4 +1,4 @@
-// Package codec generates the decoder, encoder and walk of package
+// Package codec generates the decoder, encoder, walk and comparison of package
 // internal/codec from the types of libvirtxml: from the tags of their fields and,
 // where they have XML methods of their own, from a table that says what those do.
 package codec
@@ -25,10 +25,10 @@ func Render(dir string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.render()
+	return m.render(s)
 }
 
-func (m *model) render() (map[string][]byte, error) {
+func (m *model) render(s *source) (map[string][]byte, error) {
 	files := map[string][]byte{inventoryName: m.inventory()}
 	for _, p := range []struct {
 		concern string
@@ -41,6 +41,9 @@ func (m *model) render() (map[string][]byte, error) {
 		if err := m.pass(p.concern, p.out, files); err != nil {
 			return nil, err
 		}
+	}
+	if err := m.renderDiffer(s, files); err != nil {
+		return nil, err
 	}
 	return files, nil
 }

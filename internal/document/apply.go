@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"libvirt.org/go/libvirtxml"
 
@@ -28,53 +27,75 @@ type Edit[T any] struct {
 // decoded from, and nothing else: no XML when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
 func ApplyDomain(raw []byte, edited *libvirtxml.Domain) (Edit[libvirtxml.Domain], error) {
-	return apply("domain", raw, edited, codec.ViewDomain, codec.EncodeDomain)
+	return apply("domain", raw, edited, coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.DifferDomain})
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
 func ApplyNetwork(raw []byte, edited *libvirtxml.Network) (Edit[libvirtxml.Network], error) {
-	return apply("network", raw, edited, codec.ViewNetwork, codec.EncodeNetwork)
+	return apply("network", raw, edited, coding[libvirtxml.Network]{codec.ViewNetwork, codec.EncodeNetwork, codec.DifferNetwork})
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
 func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) (Edit[libvirtxml.NetworkPort], error) {
-	return apply("networkport", raw, edited, codec.ViewNetworkPort, codec.EncodeNetworkPort)
+	return apply("networkport", raw, edited, coding[libvirtxml.NetworkPort]{codec.ViewNetworkPort, codec.EncodeNetworkPort, codec.DifferNetworkPort})
 }
 
-// apply decodes without a copy: raw is not changed as long as the result is used.
-func apply[T any](root string, raw []byte, edited *T, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) (Edit[T], error) {
-	view, report, err := decode(raw)
+// coding is how a kind of document is read, written and compared.
+type coding[T any] struct {
+	decode func([]byte) (*T, *codec.Report, error) // without a copy
+	encode func(*T) ([]byte, error)
+	differ func(raw []byte, old, now *T) ([]codec.Value, bool)
+}
+
+func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], error) {
+	view, report, err := c.decode(raw)
 	if err != nil {
 		return Edit[T]{}, err
 	}
-	d := difference{raw: raw}
-	d.between(reflect.ValueOf(view), reflect.ValueOf(edited))
-	if !d.other && len(d.values) == 0 {
+	changed, ok := c.differ(raw, view, edited)
+	if ok && len(changed) == 0 {
 		return Edit[T]{}, nil
 	}
-	if !d.other {
-		if out, paths, ok := splice.Values(raw, d.values); ok {
-			// What does not read back as the handler left it must not reach libvirt.
-			if back, _, err := decode(out); err == nil && equal(back, edited) {
-				return Edit[T]{XML: out, Before: view, After: back, Paths: paths}, nil
-			}
+	if ok {
+		if edit, ok := c.shortWay(raw, edited, changed); ok {
+			edit.Before = view
+			return edit, nil
 		}
 	}
-	out, back, err := carryOver(root, raw, view, edited, report, decode, encode)
+	out, back, err := c.longWay(root, raw, view, edited, report)
 	if err != nil || out == nil {
 		return Edit[T]{}, err
 	}
 	return Edit[T]{XML: out, Before: view, After: back}, nil
 }
 
-// carryOver is the long way: what of the XML of the edited document differs from
-// that of the view goes into raw.
-func carryOver[T any](root string, raw []byte, view, edited *T, report *codec.Report, decode func([]byte) (*T, *codec.Report, error), encode func(*T) ([]byte, error)) ([]byte, *T, error) {
-	before, err := encode(view)
+// shortWay puts values into raw. What does not read back as the handler left it is
+// not for the short way.
+func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
+	values := make([]splice.Value, len(changed))
+	for i, v := range changed {
+		values[i] = splice.Value(v)
+	}
+	out, paths, ok := splice.Values(raw, values)
+	if !ok {
+		return Edit[T]{}, false
+	}
+	back, _, err := c.decode(out)
+	if err != nil {
+		return Edit[T]{}, false
+	}
+	_, same := c.differ(nil, back, edited)
+	return Edit[T]{XML: out, After: back, Paths: paths}, same
+}
+
+// longWay puts into raw what of the XML of the edited document differs from that of
+// the view.
+func (c coding[T]) longWay(root string, raw []byte, view, edited *T, report *codec.Report) ([]byte, *T, error) {
+	before, err := c.encode(view)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the document as it was: %w", err)
 	}
-	after, err := encode(edited)
+	after, err := c.encode(edited)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the edited document: %w", err)
 	}
@@ -94,11 +115,11 @@ func carryOver[T any](root string, raw []byte, view, edited *T, report *codec.Re
 		return nil, nil, err
 	}
 	// What does not read back as the handler left it must not reach libvirt.
-	back, _, err := decode(out)
+	back, _, err := c.decode(out)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the edited document does not read back: %w", err)
 	}
-	again, err := encode(back)
+	again, err := c.encode(back)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the edited document does not read back: %w", err)
 	}

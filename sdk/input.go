@@ -29,6 +29,9 @@ func (in *input) read() ([]byte, error) {
 		if in.err != nil {
 			in.data = nil
 		}
+		if p, ok := in.r.(process); ok && len(in.data) > firstRead {
+			p.collectLess(len(in.data))
+		}
 	})
 	return in.data, in.err
 }
@@ -43,6 +46,9 @@ func readAll(r io.Reader) ([]byte, error) {
 	data := make([]byte, 0, firstRead)
 	for len(data) <= MaxInput {
 		if len(data) == cap(data) {
+			if len(data) == firstRead {
+				widen(r)
+			}
 			data = append(make([]byte, 0, min(4*cap(data), MaxInput+1)), data...)
 		}
 		n, err := r.Read(data[len(data):cap(data)])
@@ -55,4 +61,16 @@ func readAll(r io.Reader) ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+// process is what is done to the process, which is Main's, for a large document.
+type process interface {
+	widen()               // the pipe
+	collectLess(size int) // of the garbage
+}
+
+func widen(end any) {
+	if p, ok := end.(process); ok {
+		p.widen()
+	}
 }

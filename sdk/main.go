@@ -34,7 +34,7 @@ func mainStatus(opts []Option) int {
 		p.root.settings.log = newSystemLog(call.Driver)
 	}
 	std := takeStdio()
-	status = p.run(context.Background(), call, os.Stdin, std.out, std.err)
+	status = p.run(context.Background(), call, pipe{os.Stdin}, std.out, std.err)
 	if printed := std.printed(); printed != "" {
 		c := *call
 		c.log = p.root.settings.log

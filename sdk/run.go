@@ -50,6 +50,9 @@ func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, 
 		return exitFailed
 	}
 	if r.changed != nil {
+		if len(r.changed) > firstRead {
+			widen(stdout)
+		}
 		if _, err := stdout.Write(r.changed); err != nil {
 			fmt.Fprintln(stderr, oneLine("writing the changed XML: "+err.Error()))
 			return exitFailed

@@ -25,10 +25,10 @@ const maxPrinted = 16 << 10
 // holds one of them makes it wait.
 func takeStdio() *stdio {
 	s := &stdio{out: moved(1), err: moved(2), file: scratchFile()}
-	if fd, ok := s.err.(*os.File); ok {
+	if fd, ok := s.err.(pipe); ok {
 		// A panic in a goroutine of a handler's own ends the process past every
 		// recover: its trace is worth libvirt's log.
-		_ = debug.SetCrashOutput(fd, debug.CrashOptions{})
+		_ = debug.SetCrashOutput(fd.File, debug.CrashOptions{})
 	}
 	for fd := 1; fd <= 2; fd++ {
 		// Without a file the descriptors stay as they are, which only loses the protection.
@@ -48,7 +48,7 @@ func moved(fd int) io.Writer {
 	if errno != 0 {
 		return closed{}
 	}
-	return os.NewFile(n, "libvirt's end of descriptor")
+	return pipe{os.NewFile(n, "libvirt's end of descriptor")}
 }
 
 // wasClosed says whether the process was started without the descriptor: Go's
@@ -62,6 +62,18 @@ func wasClosed(fd int) bool {
 	}
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
 	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
+}
+
+// pipe is libvirt's end of a descriptor, whatever it is.
+type pipe struct{ *os.File }
+
+// collectLess lets the heap of a process that is about to end grow, unless the
+// document is so large that memory matters more than time.
+func (pipe) collectLess(size int) {
+	const most, percent = 2 << 20, 800
+	if size <= most {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // closed is a descriptor that the process was started without.

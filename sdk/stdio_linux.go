@@ -37,3 +37,11 @@ func scratchFile() *os.File {
 	}
 	return os.NewFile(fd, "memfd:virthook")
 }
+
+// widen makes the pipe hold as much as an unprivileged process may have it hold, so
+// that a large document takes few turns of reader and writer. What is no pipe, or may
+// not be changed, stays as it is.
+func (p pipe) widen() {
+	const setPipeSize, size = 1031, 1 << 20 // F_SETPIPE_SZ
+	_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, p.Fd(), setPipeSize, size)
+}

@@ -16,7 +16,7 @@ type Value struct {
 }
 
 // Values puts other values into a document, the rest of which stays as it is, and
-// says where: the paths of attributes and elements, without indexes.
+// says where: the paths of attributes and elements, without indexes, each once in a row.
 //
 // It is the short way for the usual edit, of a few paths or addresses. It returns
 // false, and has done nothing, where that is not all there is to do: a value that is
@@ -40,7 +40,7 @@ func Values(src []byte, values []Value) (out []byte, paths []string, ok bool) {
 	at := 0
 	for i, v := range values {
 		out = append(out, src[at:v.Span.From]...)
-		if f.attribute[i] {
+		if f.found[i].attribute {
 			out = appendAttr(out, []byte(v.New), src[v.Span.To])
 		} else {
 			out = appendText(out, []byte(v.New))
@@ -71,9 +71,16 @@ type finder struct {
 	names   []sibling // of the children of the open elements, the inner ones last
 	count   []int     // by sibling.group: how many there are
 
-	paths     []string // of the values found so far
-	attribute []bool   // whether each is an attribute's
-	groups    [][]int  // the groups of the elements around each
+	found   []location // of the values, so far
+	around  []int      // the groups of the elements around them, one place after the other
+	paths   []string   // each once in a row
+	scratch []byte     // for a path
+}
+
+// location is where a value was found.
+type location struct {
+	attribute bool
+	depth     int // how many elements are around it
 }
 
 // parent is an open element.
@@ -101,28 +108,28 @@ func (f *finder) findAll() bool {
 		case err != nil:
 			return false
 		case kind == xmlscan.EOF:
-			return len(f.paths) == len(f.values) && f.allAreAlone()
+			return len(f.found) == len(f.values) && f.allAreAlone()
 		case kind == xmlscan.Start:
 			if !f.start() || f.missed() {
 				return false
 			}
 		case kind == xmlscan.End:
 			f.end()
-		case kind == xmlscan.Text && len(f.paths) < len(f.values) && f.s.Span() == f.wanted():
+		case kind == xmlscan.Text && len(f.found) < len(f.values) && f.s.Span() == f.wanted():
 			if !began || f.foreign > 0 || !f.isWhole() {
 				return false
 			}
-			f.found("", false)
+			f.add(nil)
 		}
 		began = kind == xmlscan.Start
 	}
 }
 
-func (f *finder) wanted() xmlscan.Span { return f.values[len(f.paths)].Span }
+func (f *finder) wanted() xmlscan.Span { return f.values[len(f.found)].Span }
 
 // missed says whether the next value is before where the finder has come to.
 func (f *finder) missed() bool {
-	return len(f.paths) < len(f.values) && f.wanted().From < f.s.Span().To
+	return len(f.found) < len(f.values) && f.wanted().From < f.s.Span().To
 }
 
 func (f *finder) start() bool {
@@ -136,11 +143,11 @@ func (f *finder) start() bool {
 		return true
 	}
 	for _, a := range f.s.Attrs() {
-		if len(f.paths) == len(f.values) {
+		if len(f.found) == len(f.values) {
 			break
 		}
 		if a.Value == f.wanted() && a.Local == a.Name {
-			f.found("/@"+string(f.s.Bytes(a.Name)), true)
+			f.add(&a)
 		}
 	}
 	return true
@@ -168,13 +175,15 @@ func (f *finder) group() (group int, ok bool) {
 // allAreAlone says whether no value is in an element of which there are several but
 // should be one.
 func (f *finder) allAreAlone() bool {
+	around := f.around
 	for i, v := range f.values {
 		several := 0
-		for _, group := range f.groups[i] {
+		for _, group := range around[:f.found[i].depth] {
 			if f.count[group] > 1 {
 				several++
 			}
 		}
+		around = around[f.found[i].depth:]
 		if several != v.Lists {
 			return false
 		}
@@ -207,16 +216,19 @@ func (f *finder) isWhole() bool {
 	return end+1 < len(f.src) && f.src[end] == '<' && f.src[end+1] == '/'
 }
 
-func (f *finder) found(suffix string, attribute bool) {
-	var b strings.Builder
-	groups := make([]int, len(f.open))
-	for i, p := range f.open {
-		b.WriteByte('/')
-		b.Write(f.s.Bytes(p.name))
-		groups[i] = p.group
+// add notes that the value which is wanted is the attribute's, or the text of the
+// element.
+func (f *finder) add(a *xmlscan.Attr) {
+	f.scratch = f.scratch[:0]
+	for _, p := range f.open {
+		f.scratch = append(append(f.scratch, '/'), f.s.Bytes(p.name)...)
+		f.around = append(f.around, p.group)
 	}
-	b.WriteString(suffix)
-	f.groups = append(f.groups, groups)
-	f.paths = append(f.paths, b.String())
-	f.attribute = append(f.attribute, attribute)
+	if a != nil {
+		f.scratch = append(append(f.scratch, "/@"...), f.s.Bytes(a.Name)...)
+	}
+	if n := len(f.paths); n == 0 || f.paths[n-1] != string(f.scratch) {
+		f.paths = append(f.paths, string(f.scratch))
+	}
+	f.found = append(f.found, location{a != nil, len(f.open)})
 }

@@ -13,13 +13,14 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/mod v0.40.0
 	golang.org/x/term v0.45.0
+	golang.org/x/tools v0.49.0
 	libvirt.org/go/libvirtxml v1.12007.0
 )
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.14.0 // indirect
-	golang.org/x/tools v0.49.0 // indirect
 )

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,6 +34,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			// What a script's line cannot hold.
 			env.Setenv("TWO_LINES", "line\nline")
+			if err := forGo(env); err != nil {
+				return err
+			}
 			return writeLibvirt(filepath.Join(env.WorkDir, "libvirt"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -42,6 +46,27 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// forGo makes the go command work in scripts, without the network, and says where
+// this module and the program are.
+func forGo(env *testscript.Env) error {
+	folders, err := goFolders()
+	if err != nil {
+		return err
+	}
+	env.Setenv("GOCACHE", folders[0])
+	env.Setenv("GOMODCACHE", folders[1])
+	env.Setenv("ROOT", filepath.Dir(folders[2]))
+	env.Setenv("GOPROXY", "off")
+	program, err := exec.LookPath("virthook")
+	env.Setenv("VIRTHOOK", program)
+	return err
+}
+
+var goFolders = sync.OnceValues(func() ([]string, error) {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOMOD").Output()
+	return strings.Split(string(out), "\n"), err
+})
 
 // status is a command for scripts: "status N PROGRAM ARG…" runs the program and
 // wants that exit status.

@@ -1,0 +1,4 @@
+// Package hooktest stands for the test kit.
+package hooktest
+
+func Each(func()) {}

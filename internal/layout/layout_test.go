@@ -91,6 +91,39 @@ func TestHooksLinkLittle(t *testing.T) {
 	}
 }
 
+// Every package that a hook links is a choice. A newcomer is added to the list by
+// who knows what it costs: go run ./internal/bench.
+func TestHooksLinkWhatIsListed(t *testing.T) {
+	listed, err := os.ReadFile("testdata/linked.txt")
+	require.NoError(t, err)
+	paths, _ := deps(t, "./examples/relocate-disks")
+	slices.Sort(paths)
+	var linked []string
+	for _, path := range paths {
+		// What package runtime is made of changes with Go's versions.
+		if !strings.Contains(path, "internal/") || strings.HasPrefix(path, module) {
+			linked = append(linked, path)
+		}
+	}
+	assert.Equal(t, strings.Fields(string(listed)), linked)
+}
+
+// A hook pays at each start for what packages do in their initialisation.
+func TestNothingIsInitialised(t *testing.T) {
+	hook := filepath.Join(t.TempDir(), "qemu")
+	goCommand(t, []string{"CGO_ENABLED=0"}, "build", "-o", hook, "./examples/relocate-disks")
+	cmd := exec.Command(hook, "web", "no-such-operation", "begin", "-")
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "init os ", "Go's way to say it has changed")
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, module) {
+			assert.Contains(t, line, " 0 allocs", "what allocates belongs into a function")
+		}
+	}
+}
+
 func TestCrossCompiles(t *testing.T) {
 	for _, target := range []string{"linux/amd64", "linux/arm64", "freebsd/amd64", "darwin/arm64"} {
 		t.Run(target, func(t *testing.T) {

@@ -32,7 +32,7 @@ func Values(src []byte, values []Value) (out []byte, paths []string, ok bool) {
 		}
 		grown += 2*len(v.New) + 8
 	}
-	f := finder{src: src, values: values}
+	f := newFinder(src, values)
 	if !f.findAll() {
 		return nil, nil, false
 	}
@@ -75,6 +75,25 @@ type finder struct {
 	around  []int      // the groups of the elements around them, one place after the other
 	paths   []string   // each once in a row
 	scratch []byte     // for a path
+}
+
+// newFinder gives a finder room for a usual guest in one allocation: a process that
+// looks once pays for each size that it allocates.
+func newFinder(src []byte, values []Value) *finder {
+	room := &struct {
+		finder
+		open   [16]parent
+		names  [64]sibling
+		count  [128]int
+		around [64]int
+		found  [16]location
+		path   [128]byte
+	}{}
+	room.finder = finder{
+		src: src, values: values, open: room.open[:0], names: room.names[:0], count: room.count[:0],
+		around: room.around[:0], found: room.found[:0], scratch: room.path[:0],
+	}
+	return &room.finder
 }
 
 // location is where a value was found.

@@ -72,6 +72,8 @@ func newGroup(where string, m Matcher, opts []Option) *group {
 			g.handlers = append(g.handlers, o)
 		case *handler:
 			g.handlers = append(g.handlers, o)
+		default: // an Option embedded in a struct, which would do nothing
+			panic(fmt.Sprintf("%s: option %d is a %T, not what a function of this package returned", where, i+1, o))
 		}
 	}
 	return g

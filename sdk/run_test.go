@@ -435,16 +435,20 @@ func TestWrongOptionsPanic(t *testing.T) {
 		"sdk.OnError: 3 is neither Fail nor Pass":                            func() { sdk.OnError(3) },
 		"sdk.Group: option 2 is nil":                                         func() { sdk.Group(sdk.Group(), nil) },
 		"sdk.Main: option 1 is nil":                                          func() { sdk.Run(context.Background(), nil, nil, io.Discard, io.Discard, nil) },
-		"sdk.NameRegexp: nil expression":                                     func() { sdk.NameRegexp(nil) },
-		"sdk.Not: nil matcher":                                               func() { sdk.Not(nil) },
-		"sdk.AllOf: nil matcher":                                             func() { sdk.AllOf(sdk.Name("x"), nil) },
-		"sdk.AnyOf: nil matcher":                                             func() { sdk.AnyOf(nil) },
-		"sdk.Metadata: libvirt keeps no metadata without a namespace":        func() { sdk.Metadata("", "x") },
-		`sdk.UUID: "nonsense" is not a UUID`:                                 func() { sdk.UUID("nonsense") },
-		`sdk.Name: pattern "[a": [ without ]`:                                func() { sdk.Name("ok", "[a") },
-		`sdk.Name: pattern "a\\": ends with \`:                               func() { sdk.Name(`a\`) },
-		`sdk.Name: pattern "[z-a]": a range in [] runs backwards`:            func() { sdk.Name("[z-a]") },
+		"sdk.Group: option 1 is a sdk_test.embedding, not what a function of this package returned": func() { sdk.Group(embedding{sdk.Group()}) },
+		"sdk.NameRegexp: nil expression":                              func() { sdk.NameRegexp(nil) },
+		"sdk.Not: nil matcher":                                        func() { sdk.Not(nil) },
+		"sdk.AllOf: nil matcher":                                      func() { sdk.AllOf(sdk.Name("x"), nil) },
+		"sdk.AnyOf: nil matcher":                                      func() { sdk.AnyOf(nil) },
+		"sdk.Metadata: libvirt keeps no metadata without a namespace": func() { sdk.Metadata("", "x") },
+		`sdk.UUID: "nonsense" is not a UUID`:                          func() { sdk.UUID("nonsense") },
+		`sdk.Name: pattern "[a": [ without ]`:                         func() { sdk.Name("ok", "[a") },
+		`sdk.Name: pattern "a\\": ends with \`:                        func() { sdk.Name(`a\`) },
+		`sdk.Name: pattern "[z-a]": a range in [] runs backwards`:     func() { sdk.Name("[z-a]") },
 	} {
 		assert.PanicsWithValue(t, want, f)
 	}
 }
+
+// embedding has the methods of an Option and is none.
+type embedding struct{ sdk.Option }

@@ -29,7 +29,7 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
-	"github.com/virthook/virthook/sdk/lock/safedir"
+	"github.com/virthook/virthook/sdk/internal/safedir"
 )
 
 // Lock is a lock that is held.

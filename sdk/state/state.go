@@ -30,8 +30,8 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/virthook/virthook/sdk/internal/safedir"
 	"github.com/virthook/virthook/sdk/lock"
-	"github.com/virthook/virthook/sdk/lock/safedir"
 )
 
 // Store keeps values of one type, each under a key. T is written as encoding/json

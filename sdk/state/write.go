@@ -3,7 +3,7 @@ package state
 import (
 	"os"
 
-	"github.com/virthook/virthook/sdk/lock/safedir"
+	"github.com/virthook/virthook/sdk/internal/safedir"
 )
 
 // system is what makes a write last; tests look on, and kill the process in between.

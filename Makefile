@@ -5,7 +5,7 @@ GOTEST      ?= $(GO) test
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race cover fuzz generate lint integration
+.PHONY: help demo test race cover fuzz bench generate lint integration
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ cover: ## statement coverage of the hand-written code
 
 fuzz: ## each fuzz test for FUZZTIME (default 1m)
 	@FUZZTIME=$(or $(FUZZTIME),1m) sh .ci/fuzz
+
+bench: ## what a hook costs, next to other ways to write one; writes docs/speed.md
+	@$(GO) run ./internal/bench -write
 
 generate: ## generated files anew, from the spec
 	$(GO) generate ./...

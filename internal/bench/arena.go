@@ -172,12 +172,12 @@ func run(name string, args ...string) error {
 	return nil
 }
 
-var number = regexp.MustCompile(`\d+(\.\d+)+`)
+var versionNumber = regexp.MustCompile(`\d+(\.\d+)+`)
 
 // version is empty when the command does not tell.
 func version(command string) string {
 	out, _ := exec.Command(command, "--version").Output()
-	return number.FindString(string(out))
+	return versionNumber.FindString(string(out))
 }
 
 // check runs a contestant on a document and says whether it did what it is there for.

@@ -37,7 +37,7 @@ func newCaller() *caller {
 		}
 	}
 	// libvirt, too, reads the outputs in pieces of 1024 bytes.
-	return &caller{env: env, stdout: make([]byte, 0, 2<<20), stderr: make([]byte, 0, 4096), chunk: make([]byte, 1024)}
+	return &caller{env: env, stdout: make([]byte, 0, 1<<16), chunk: make([]byte, 1024)}
 }
 
 // mustSucceed is an error unless the program succeeded in silence.

@@ -105,6 +105,16 @@ func usualGuest() *parts {
 `)
 	p.disk(0)
 	p.disk(1)
+	p.disks.WriteString(`    <disk type='file' device='cdrom'>
+      <driver name='qemu' type='raw'/>
+      <source file='/var/lib/libvirt/iso/seed.iso' index='6'/>
+      <backingStore/>
+      <target dev='hdc' bus='ide'/>
+      <readonly/>
+      <alias name='ide0-1-0'/>
+      <address type='drive' controller='0' bus='1' target='0' unit='0'/>
+    </disk>
+`)
 	p.nic(1)
 	p.controllers.WriteString(`    <controller type='virtio-serial' index='0'>
       <alias name='virtio-serial0'/>
@@ -134,10 +144,28 @@ func usualGuest() *parts {
       <alias name='channel0'/>
       <address type='virtio-serial' controller='0' bus='0' port='1'/>
     </channel>
+    <channel type='spicevmc'>
+      <target type='virtio' name='com.redhat.spice.0' state='disconnected'/>
+      <alias name='channel1'/>
+      <address type='virtio-serial' controller='0' bus='0' port='2'/>
+    </channel>
     <input type='tablet' bus='usb'>
       <alias name='input2'/>
       <address type='usb' bus='0' port='1'/>
     </input>
+    <tpm model='tpm-crb'>
+      <backend type='emulator' version='2.0'/>
+      <alias name='tpm0'/>
+    </tpm>
+    <rng model='virtio'>
+      <backend model='random'>/dev/urandom</backend>
+      <alias name='rng0'/>
+      <address type='pci' domain='0x0000' bus='0x00' slot='0x07' function='0x0'/>
+    </rng>
+    <watchdog model='i6300esb' action='reset'>
+      <alias name='watchdog0'/>
+      <address type='pci' domain='0x0000' bus='0x00' slot='0x08' function='0x0'/>
+    </watchdog>
 `)
 	return p
 }

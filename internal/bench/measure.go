@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -61,53 +60,43 @@ func roundsFor(size string, rounds int) int {
 	return max(rounds, 3)
 }
 
-// peaks are the most that each contestant had of memory, in bytes. Atleast is what
-// could not be told from less.
-func (a *arena) peaks(cs []contestant, d document) (peaks map[string]float64, atLeast float64, err error) {
-	peak, err := a.build("peak")
+// peaks are the most that each contestant had of memory, in bytes.
+func (a *arena) peaks(cs []contestant, d document) (map[string]float64, error) {
+	program, err := a.build("peak")
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	file := filepath.Join(a.dir, "peak.txt")
-	caller := newCaller()
-	once := func(argv []string) (float64, error) {
-		got, err := caller.call(call{append([]string{peak, file}, argv...), d.xml})
-		if err == nil {
-			err = got.mustSucceed()
-		}
-		if err != nil {
-			return 0, err
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return 0, err
-		}
-		kilobytes, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
-		return kilobytes * 1024, err
-	}
-	peaks = map[string]float64{}
+	peaks := map[string]float64{}
 	for _, c := range cs {
 		var values []float64
 		for range 5 {
-			value, err := once(a.call(c, d).argv)
+			value, err := a.peak(program, a.call(c, d))
 			if err != nil {
-				return nil, 0, fmt.Errorf("peak memory of %s: %w", c.key, err)
+				return nil, fmt.Errorf("peak memory of %s: %w", c.key, err)
 			}
 			values = append(values, value)
 		}
 		peaks[c.key] = median(values)
 	}
-	return peaks, slices.Min(slices.Collect(mapValues(peaks))), nil
+	return peaks, nil
 }
 
-func mapValues(m map[string]float64) func(func(float64) bool) {
-	return func(yield func(float64) bool) {
-		for _, v := range m {
-			if !yield(v) {
-				return
-			}
-		}
+func (a *arena) peak(program string, what call) (float64, error) {
+	file := filepath.Join(a.dir, "peak.txt")
+	what.argv = append([]string{program, file}, what.argv...)
+	got, err := newCaller().call(what)
+	if err == nil {
+		err = got.mustSucceed()
 	}
+	if err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	kilobytes, err := strconv.ParseFloat(string(text), 64)
+	return kilobytes * 1024, err
 }
 
 // crowd is a crowd of guests that are called for at the same time.

@@ -11,14 +11,14 @@ import (
 
 // The chart brings its own background, so it reads the same on light and dark pages.
 const (
-	chartWidth = 880
+	chartWidth = 960
 	rowHeight  = 24
 	dotsTop    = 96
-	dotsLeft   = 290
-	dotsRight  = 820
+	dotsLeft   = 330
+	dotsRight  = 890
 	linesHigh  = 430
 	linesLeft  = 60
-	linesRight = 600
+	linesRight = 590
 )
 
 const chartStyle = `text{font-family:system-ui,sans-serif;font-size:13px;fill:#24292f}` +

@@ -1,7 +1,6 @@
 package libvirtd
 
 import (
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,14 +56,4 @@ func (g *Guest) On(d *Daemon) *Guest {
 	other := *g
 	other.d, other.uri = d, d.URI("qemu")
 	return &other
-}
-
-func lines(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(text) {
-			if line = strings.TrimSpace(line); line != "" && !yield(line) {
-				return
-			}
-		}
-	}
 }

@@ -1,6 +1,11 @@
 package libvirtd
 
-import "libvirt.org/go/libvirtxml"
+import (
+	"slices"
+	"strings"
+
+	"libvirt.org/go/libvirtxml"
+)
 
 // Network is a virtual network that the daemon has defined.
 type Network struct {
@@ -46,10 +51,5 @@ func (n *Network) Destroy() { n.d.t.Helper(); n.d.must(n.d.Virsh("net-destroy", 
 func (n *Network) Active() bool {
 	n.d.t.Helper()
 	active := n.d.must(n.d.Virsh("net-list", "--name"))
-	for name := range lines(active) {
-		if name == n.Name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(active), n.Name)
 }

@@ -17,12 +17,12 @@ type guard struct {
 // machine does not cross them and a third more time does. Who makes virthook faster
 // may lower them.
 var guards = []guard{
-	{unhandled, bare, usualSize, 1.5},
+	{unhandled, bare, usualSize, 1.48},
 	{readOnly, bare, usualSize, 1.85},
 	{edited, bare, usualSize, 2.05},
 	{edited, remarshal, usualSize, 0.88},
-	{edited, bare, hugeSize, 20},
-	{edited, remarshal, hugeSize, 0.46},
+	{edited, bare, hugeSize, 18},
+	{edited, remarshal, hugeSize, 0.41},
 }
 
 // guardRounds are so many that the median moves by a few hundredths between runs.

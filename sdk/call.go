@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/virthook/virthook/internal/codec"
-	"github.com/virthook/virthook/internal/document"
 )
 
 // Call is one call of a hook as libvirt made it. Names are untrusted input: they
@@ -19,13 +18,12 @@ type Call struct {
 	SubOp  string // begin, end or "-"
 	Extra  string // the fourth operand: "-" where libvirt has nothing to say
 
-	input    func() ([]byte, error)
-	anyABI   bool // a filter may change the guest's ABI
-	log      slog.Handler
-	changed  []byte             // by the filter that the call went to; nil when it changed nothing
-	incoming *document.Incoming // what that filter got
-	omitted  []*codec.Report
-	told     *sync.Once // the log, of what is omitted
+	input   func() ([]byte, error)
+	anyABI  bool // a filter may change the guest's ABI
+	log     slog.Handler
+	changed []byte // by the filter that the call went to; nil when it changed nothing
+	omitted []*codec.Report
+	told    *sync.Once // the log, of what is omitted
 }
 
 // Info returns c; it makes every event say what call it is.

@@ -23,9 +23,6 @@ func (c *Call) decode(op *hookimpl.Op) (doc hookimpl.Document, err error) {
 	}
 	switch op.Input {
 	case hookimpl.Domain:
-		if op.Filter {
-			c.incoming = document.IncomingDomain(raw)
-		}
 		var report *codec.Report
 		doc.Domain, report, err = document.Domain(raw)
 		if op.EmptyInput && errors.Is(err, document.ErrEmpty) {

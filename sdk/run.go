@@ -231,7 +231,7 @@ func edited(e Event) (edit document.Edit[libvirtxml.Domain], err error) {
 	if !ok || g.Guest() == nil {
 		return edit, nil
 	}
-	edit, err = e.Info().incoming.Apply(g.Guest())
+	edit, err = document.ApplyDomain(raw, g.Guest())
 	if errors.Is(err, document.ErrNoEffect) {
 		e.Info().Logger().Warn("a handler changed the domain, but nothing of that shows in the XML")
 		return edit, nil

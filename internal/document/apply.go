@@ -27,61 +27,17 @@ type Edit[T any] struct {
 // decoded from, and nothing else: no XML when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
 func ApplyDomain(raw []byte, edited *libvirtxml.Domain) (Edit[libvirtxml.Domain], error) {
-	return domains.apply("domain", raw, edited)
-}
-
-// Incoming is a domain as it came in, to hold an edited one against.
-type Incoming struct {
-	raw    []byte
-	report *codec.Report
-	view   *libvirtxml.Domain
-	err    error
-	done   chan struct{} // closed when the others are there; nil: not asked for yet
-}
-
-// worthAnother is the size from which on decoding a document takes longer than having
-// somebody else do it.
-const worthAnother = 128 << 10
-
-// IncomingDomain returns the domain that a handler is about to get and edit. A large
-// one is decoded at once, in the time that decoding the handler's takes.
-func IncomingDomain(raw []byte) *Incoming {
-	in := &Incoming{raw: raw}
-	if len(raw) >= worthAnother {
-		in.done = make(chan struct{})
-		go func() {
-			defer close(in.done)
-			defer func() { // where nobody else would
-				if v := recover(); v != nil {
-					in.err = fmt.Errorf("decoding: %v", v)
-				}
-			}()
-			in.view, in.report, in.err = codec.ViewDomain(raw)
-		}()
-	}
-	return in
-}
-
-// Apply is [ApplyDomain] for raw.
-func (in *Incoming) Apply(edited *libvirtxml.Domain) (Edit[libvirtxml.Domain], error) {
-	if in.done == nil {
-		return ApplyDomain(in.raw, edited)
-	}
-	<-in.done
-	if in.err != nil {
-		return Edit[libvirtxml.Domain]{}, in.err
-	}
-	return domains.carryOver("domain", in.raw, in.view, in.report, edited)
+	return apply("domain", raw, edited, coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.DifferDomain})
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
 func ApplyNetwork(raw []byte, edited *libvirtxml.Network) (Edit[libvirtxml.Network], error) {
-	return networks.apply("network", raw, edited)
+	return apply("network", raw, edited, coding[libvirtxml.Network]{codec.ViewNetwork, codec.EncodeNetwork, codec.DifferNetwork})
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
 func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) (Edit[libvirtxml.NetworkPort], error) {
-	return networkPorts.apply("networkport", raw, edited)
+	return apply("networkport", raw, edited, coding[libvirtxml.NetworkPort]{codec.ViewNetworkPort, codec.EncodeNetworkPort, codec.DifferNetworkPort})
 }
 
 // coding is how a kind of document is read, written and compared.
@@ -91,22 +47,11 @@ type coding[T any] struct {
 	differ func(raw []byte, old, now *T) ([]codec.Value, bool)
 }
 
-var (
-	domains      = coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.DifferDomain}
-	networks     = coding[libvirtxml.Network]{codec.ViewNetwork, codec.EncodeNetwork, codec.DifferNetwork}
-	networkPorts = coding[libvirtxml.NetworkPort]{codec.ViewNetworkPort, codec.EncodeNetworkPort, codec.DifferNetworkPort}
-)
-
-func (c *coding[T]) apply(root string, raw []byte, edited *T) (Edit[T], error) {
+func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], error) {
 	view, report, err := c.decode(raw)
 	if err != nil {
 		return Edit[T]{}, err
 	}
-	return c.carryOver(root, raw, view, report, edited)
-}
-
-// carryOver carries over what sets the edited document apart from the view.
-func (c *coding[T]) carryOver(root string, raw []byte, view *T, report *codec.Report, edited *T) (Edit[T], error) {
 	changed, ok := c.differ(raw, view, edited)
 	if ok && len(changed) == 0 {
 		return Edit[T]{}, nil
@@ -126,7 +71,7 @@ func (c *coding[T]) carryOver(root string, raw []byte, view *T, report *codec.Re
 
 // shortWay puts values into raw. What does not read back as the handler left it is
 // not for the short way.
-func (c *coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
+func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
 	values := make([]splice.Value, len(changed))
 	for i, v := range changed {
 		values[i] = splice.Value(v)
@@ -145,7 +90,7 @@ func (c *coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit
 
 // longWay puts into raw what of the XML of the edited document differs from that of
 // the view.
-func (c *coding[T]) longWay(root string, raw []byte, view, edited *T, report *codec.Report) ([]byte, *T, error) {
+func (c coding[T]) longWay(root string, raw []byte, view, edited *T, report *codec.Report) ([]byte, *T, error) {
 	before, err := c.encode(view)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the document as it was: %w", err)

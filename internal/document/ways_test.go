@@ -1,13 +1,11 @@
 package document
 
 import (
-	"bytes"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -20,8 +18,8 @@ import (
 	"github.com/virthook/virthook/internal/splice"
 )
 
-// eachDomain calls f with recorded domains and, where there is a corpus, every so manieth of it.
-func eachDomain(t *testing.T, every int, f func(name string, xml []byte)) {
+// domains calls f with recorded domains and, where there is a corpus, every so manieth of it.
+func domains(t *testing.T, every int, f func(name string, xml []byte)) {
 	for _, c := range captures.All() {
 		if strings.HasPrefix(string(c.XML), "<domain") {
 			f(c.Version+" "+c.Name, c.XML)
@@ -67,12 +65,14 @@ func leaves(v reflect.Value) (found []reflect.Value) {
 	return found
 }
 
+var domain = coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.DifferDomain}
+
 // The short way and the long way write the same bytes.
 func TestShortWayIsTheLongWay(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	values := []string{"x", "/new path/with <&'\"> in it", "ü", "0", "yes"}
 	short, long, refused := 0, 0, map[string]int{}
-	eachDomain(t, 4, func(name string, xml []byte) {
+	domains(t, 4, func(name string, xml []byte) {
 		first, report, err := codec.ViewDomain(xml)
 		if err != nil {
 			return
@@ -92,7 +92,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 				continue
 			}
 			short++
-			out, back, err := domains.longWay("domain", xml, first, edited, report)
+			out, back, err := domain.longWay("domain", xml, first, edited, report)
 			if err != nil {
 				refused[result.Paths[0]+": "+err.Error()]++
 				continue
@@ -112,7 +112,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 func TestDifferenceIsDeepEqual(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	same, other := 0, 0
-	eachDomain(t, 20, func(name string, xml []byte) {
+	domains(t, 20, func(name string, xml []byte) {
 		a, _, err := codec.DecodeDomain(xml)
 		if err != nil {
 			return
@@ -217,32 +217,4 @@ func TestShortWay(t *testing.T) {
 	assert.Equal(t, []string{"/domain/title", "/domain/devices/disk/source/@file"}, result.Paths)
 	_, _, ok := splice.Values([]byte(raw), nil)
 	assert.True(t, ok)
-}
-
-// A large domain is decoded beside the handler's, with the same result.
-func TestIncoming(t *testing.T) {
-	disk := "<disk type='file'><source file='/a'/><target dev='vd%'/></disk>"
-	for _, n := range []int{1, 5000} {
-		var b strings.Builder
-		b.WriteString("<domain><devices>")
-		for i := range n {
-			b.WriteString(strings.Replace(disk, "%", strconv.Itoa(i), 1))
-		}
-		b.WriteString("</devices></domain>")
-		raw := []byte(b.String())
-		in := IncomingDomain(raw)
-		d, _, err := Domain(raw)
-		require.NoError(t, err)
-		result, err := in.Apply(d)
-		require.NoError(t, err)
-		assert.Nil(t, result.XML)
-		d.Devices.Disks[n-1].Source.File.File = "/b"
-		result, err = in.Apply(d)
-		require.NoError(t, err)
-		want := raw[:bytes.LastIndex(raw, []byte("/a"))]
-		assert.Equal(t, string(want)+"/b"+string(raw[len(want)+2:]), string(result.XML))
-	}
-	broken := IncomingDomain([]byte("<domain>" + strings.Repeat(" ", worthAnother)))
-	_, err := broken.Apply(new(libvirtxml.Domain))
-	assert.ErrorContains(t, err, "is not closed")
 }

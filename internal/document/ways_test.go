@@ -218,3 +218,16 @@ func TestShortWay(t *testing.T) {
 	_, _, ok := splice.Values([]byte(raw), nil)
 	assert.True(t, ok)
 }
+
+// An attribute of somebody else's namespace is never written over, though the typed
+// view takes it for libvirt's.
+func TestPrefixedAttribute(t *testing.T) {
+	const raw = `<domain xmlns:x='urn:x'><devices><disk><target x:dev='a' bus='ide'/></disk></devices></domain>`
+	d, _, err := codec.DecodeDomain([]byte(raw))
+	require.NoError(t, err)
+	require.Equal(t, "a", d.Devices.Disks[0].Target.Dev)
+	d.Devices.Disks[0].Target.Dev = "b"
+	result, err := ApplyDomain([]byte(raw), d)
+	assert.ErrorContains(t, err, "/domain/devices/disk/target/@dev")
+	assert.Nil(t, result.XML)
+}

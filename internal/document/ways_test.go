@@ -18,8 +18,8 @@ import (
 	"github.com/virthook/virthook/internal/splice"
 )
 
-// domains calls f with recorded domains and, where there is a corpus, every so manieth of it.
-func domains(t *testing.T, every int, f func(name string, xml []byte)) {
+// eachDomain calls f with recorded domains and, where there is a corpus, every so manieth of it.
+func eachDomain(t *testing.T, every int, f func(name string, xml []byte)) {
 	for _, c := range captures.All() {
 		if strings.HasPrefix(string(c.XML), "<domain") {
 			f(c.Version+" "+c.Name, c.XML)
@@ -72,7 +72,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	values := []string{"x", "/new path/with <&'\"> in it", "ü", "0", "yes"}
 	short, long, refused := 0, 0, map[string]int{}
-	domains(t, 4, func(name string, xml []byte) {
+	eachDomain(t, 4, func(name string, xml []byte) {
 		first, report, err := codec.ViewDomain(xml)
 		if err != nil {
 			return
@@ -112,7 +112,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 func TestDifferenceIsDeepEqual(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	same, other := 0, 0
-	domains(t, 20, func(name string, xml []byte) {
+	eachDomain(t, 20, func(name string, xml []byte) {
 		a, _, err := codec.DecodeDomain(xml)
 		if err != nil {
 			return

@@ -37,6 +37,19 @@ func TestSession(t *testing.T) {
 	assertRefused(t, err)
 }
 
+// A daemon that is killed says nothing to its hooks, and finds its guests again.
+func TestKilledDaemon(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	guest := h.Guest("web", libvirtd.Idle)
+	guest.Start()
+	h.Kill()
+	h.Up()
+	h.WaitFor("the reconnect", func() bool { return len(h.CallsOf("qemu", "reconnect")) == 1 })
+	assert.True(t, guest.Running())
+	assert.Equal(t, []string{"start start", "start start"}, h.ops("daemon", "-"))
+}
+
 // What was recorded can be called again without libvirt.
 func TestRecordedCallIsACall(t *testing.T) {
 	t.Parallel()

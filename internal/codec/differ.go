@@ -11,9 +11,9 @@ import (
 // Value is a string of a typed document that stands in the XML as it is, and what it
 // is in another typed document.
 type Value struct {
-	Span  xmlscan.Span
+	Span  xmlscan.Span // of an attribute's value or of a text
 	New   string
-	Lists int // how many lists of several items it is in
+	Lists int // how many lists of several items it is in: so many elements around it are one of several by right
 }
 
 // DifferDomain compares two typed domains, the first of which was made by ViewDomain

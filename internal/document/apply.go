@@ -72,11 +72,7 @@ func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], err
 // shortWay puts values into raw. What does not read back as the handler left it is
 // not for the short way.
 func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
-	values := make([]splice.Value, len(changed))
-	for i, v := range changed {
-		values[i] = splice.Value(v)
-	}
-	out, paths, ok := splice.Values(raw, values)
+	out, paths, ok := splice.Values(raw, changed)
 	if !ok {
 		return Edit[T]{}, false
 	}

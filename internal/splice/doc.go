@@ -11,4 +11,6 @@
 // from (see origins), and which element of before did one of after come from (see
 // pair). The answers are guesses where nothing tells elements apart. Whoever calls
 // Apply reads the result again and compares it with after, which Check helps with.
+//
+// Values is a shorter way, for an edit that only puts values in the place of others.
 package splice

@@ -5,25 +5,19 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/virthook/virthook/internal/codec"
 	"github.com/virthook/virthook/internal/xmlscan"
 )
 
-// Value is a value that stands in the document as it is and is to be another one.
-type Value struct {
-	Span  xmlscan.Span // of an attribute's value or of a text
-	New   string
-	Lists int // how many of the elements around it are one of several by right
-}
-
-// Values puts other values into a document, the rest of which stays as it is, and
+// Values puts values of another typed document into a document, the rest of which stays as it is, and
 // says where: the paths of attributes and elements, without indexes, each once in a row.
 //
 // It is the short way for the usual edit, of a few paths or addresses. It returns
 // false, and has done nothing, where that is not all there is to do: a value that is
 // no attribute's or not an element's whole text, one of somebody else's namespace, one
 // that may stand there twice, an empty one, or one that XML cannot hold.
-func Values(src []byte, values []Value) (out []byte, paths []string, ok bool) {
-	slices.SortFunc(values, func(a, b Value) int { return a.Span.From - b.Span.From })
+func Values(src []byte, values []codec.Value) (out []byte, paths []string, ok bool) {
+	slices.SortFunc(values, func(a, b codec.Value) int { return a.Span.From - b.Span.From })
 	values = slices.Compact(values) // two fields may be one place
 	grown := 0
 	for i, v := range values {
@@ -63,7 +57,7 @@ func isPlain(s string) bool {
 // finder looks for values in a document.
 type finder struct {
 	src    []byte
-	values []Value
+	values []codec.Value
 	s      xmlscan.Scanner
 
 	open    []parent
@@ -79,7 +73,7 @@ type finder struct {
 
 // newFinder gives a finder room for a usual guest in one allocation: a process that
 // looks once pays for each size that it allocates.
-func newFinder(src []byte, values []Value) *finder {
+func newFinder(src []byte, values []codec.Value) *finder {
 	room := &struct {
 		finder
 		open   [16]parent

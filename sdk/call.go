@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/virthook/virthook/internal/codec"
+	"github.com/virthook/virthook/sdk/hookimpl"
 )
 
 // Call is one call of a hook as libvirt made it. Names are untrusted input: they
@@ -23,7 +25,13 @@ type Call struct {
 	log     slog.Handler
 	changed []byte // by the filter that the call went to; nil when it changed nothing
 	omitted []*codec.Report
-	told    *sync.Once // the log, of what is omitted
+	known   *known
+}
+
+// known is what all handlers of a run share of their call.
+type known struct {
+	uuid    atomic.Pointer[string] // of the object, when somebody has decoded it
+	omitted sync.Once              // told to the log
 }
 
 // Info returns c; it makes every event say what call it is.
@@ -50,12 +58,22 @@ func (c *Call) raw() ([]byte, error) {
 	return c.input()
 }
 
-// Logger returns a logger whose records name the call. They reach the log that
+// Logger returns a logger whose records name the call: they have its driver, object,
+// op and sub_op, the uuid where the input was decoded, and the reason of a release. They reach the log that
 // [Log] chooses, whatever the exit status; libvirt itself drops what a hook says
 // when it succeeds.
 func (c *Call) Logger() *slog.Logger {
 	if c.log == nil {
 		return slog.New(slog.DiscardHandler)
 	}
-	return slog.New(c.log).With("driver", c.Driver, "object", c.Object, "op", c.Op, "sub_op", c.SubOp)
+	as := []slog.Attr{slog.String("driver", c.Driver), slog.String("object", c.Object), slog.String("op", c.Op), slog.String("sub_op", c.SubOp)}
+	if c.known != nil {
+		if uuid := c.known.uuid.Load(); uuid != nil {
+			as = append(as, slog.String("uuid", *uuid))
+		}
+	}
+	if reason := hookimpl.Word(c.Extra); reason != "" && c.Op == "release" {
+		as = append(as, slog.String("reason", reason))
+	}
+	return slog.New(c.log.WithAttrs(as))
 }

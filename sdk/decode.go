@@ -28,14 +28,26 @@ func (c *Call) decode(op *hookimpl.Op) (doc hookimpl.Document, err error) {
 		if op.EmptyInput && errors.Is(err, document.ErrEmpty) {
 			return hookimpl.Document{Domain: &libvirtxml.Domain{Name: c.Object}}, nil
 		}
+		if err == nil {
+			c.identified(doc.Domain.UUID)
+		}
 		c.leftOut(report)
 	case hookimpl.Network, hookimpl.NetworkPort:
 		var data document.HookData
 		data, err = document.Network(raw, op.Input == hookimpl.NetworkPort)
 		doc.Network, doc.NetworkPort = data.Network, data.Port
+		if err == nil {
+			c.identified(data.Network.UUID)
+		}
 		c.leftOut(data.NetworkReport, data.PortReport)
 	}
 	return doc, err
+}
+
+func (c *Call) identified(uuid string) {
+	if uuid != "" && c.known.uuid.Load() == nil {
+		c.known.uuid.Store(&uuid)
+	}
 }
 
 // Omitted returns what the decoded view of the call's input lacks, in the order of
@@ -61,7 +73,7 @@ func (c *Call) leftOut(reports ...*codec.Report) {
 	if len(c.omitted) == 0 {
 		return
 	}
-	c.told.Do(func() {
+	c.known.omitted.Do(func() {
 		const most = 8
 		var paths []string
 		list := c.Omitted()

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // Fault is a failure that is nobody's decision: a panic, a deadline that expired,
@@ -32,10 +33,18 @@ func (f *Fault) Error() string { return string(f.Kind) + ": " + f.Err.Error() }
 // Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// guard runs f and makes a Fault of a panic and of the end of ctx. At the end of
-// ctx it returns although f may still run: nothing that f does from then on may
-// reach the result, so f must not touch what the caller reads after a Fault.
-func guard(ctx context.Context, f func(context.Context) error) error {
+// grace is how long a handler has to return after its context has ended.
+const grace = 100 * time.Millisecond
+
+// guard runs f and makes a Fault of a panic and of the end of ctx. When ctx has ended
+// it calls overdue, unless that is nil, and waits for the grace, because f may have
+// something to say or to undo. Then it returns although f may still run: nothing that
+// f does from then on may reach the result, so f must not touch what the caller reads
+// after a Fault.
+func guard(ctx context.Context, overdue func(), grace time.Duration, f func(context.Context) error) error {
+	if ctx.Err() != nil {
+		return &Fault{Kind: FaultDeadline, Err: context.Cause(ctx)}
+	}
 	done := make(chan error, 1)
 	go func() {
 		var err error
@@ -55,9 +64,11 @@ func guard(ctx context.Context, f func(context.Context) error) error {
 	select {
 	case err = <-done:
 	case <-ctx.Done():
-		select {
-		case err = <-done:
-		default:
+		if overdue != nil {
+			overdue()
+		}
+		var returned bool
+		if err, returned = within(grace, done); !returned {
 			return &Fault{Kind: FaultDeadline, Err: context.Cause(ctx)}
 		}
 	}
@@ -67,6 +78,31 @@ func guard(ctx context.Context, f func(context.Context) error) error {
 	}
 	return err
 }
+
+// within receives from c if that is possible before the limit is over.
+func within[T any](limit time.Duration, c <-chan T) (v T, ok bool) {
+	select {
+	case v = <-c:
+		return v, true
+	default:
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case v = <-c:
+		return v, true
+	case <-timer.C:
+		return v, false
+	}
+}
+
+// deadlineError is the cause of a context that a [Timeout] ended.
+type deadlineError struct{ timeout time.Duration }
+
+func (e *deadlineError) Error() string { return fmt.Sprintf("not done within %v", e.timeout) }
+
+// Unwrap makes it what contexts that time out have for a cause.
+func (e *deadlineError) Unwrap() error { return context.DeadlineExceeded }
 
 // panicPlace is the file and line that panicked, seen from a deferred function.
 func panicPlace() string {

@@ -15,7 +15,7 @@ func TestGuardAfterTheDeadline(t *testing.T) {
 	cause, late := errors.New("over"), errors.New("signal: killed")
 	for range 100 {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		err := guard(ctx, func(context.Context) error {
+		err := guard(ctx, nil, grace, func(context.Context) error {
 			cancel(cause)
 			return late
 		})

@@ -16,6 +16,6 @@ import (
 //	return errors.Join(err, wait())
 func Go(ctx context.Context, f func(context.Context) error) (wait func() error) {
 	done := make(chan error, 1)
-	go func() { done <- guard(ctx, f) }()
+	go func() { done <- guard(ctx, nil, 0, f) }()
 	return sync.OnceValue(func() error { return <-done })
 }

@@ -3,8 +3,13 @@
 package sdk
 
 import (
-	"context"
+	"io"
 	"os"
+	"sync"
+	"syscall"
+
+	"github.com/virthook/virthook/sdk/internal/nolibvirt"
+	"github.com/virthook/virthook/sdk/journal"
 )
 
 // Main runs this process as a hook and exits; it never returns. It reads the
@@ -30,15 +35,46 @@ func mainStatus(opts []Option) int {
 	if done {
 		return status
 	}
+	var unheard held
 	if p.root.settings.log == nil {
-		p.root.settings.log = newSystemLog(call.Driver)
+		p.root.settings.log = journal.New("virthook-"+call.Driver, &journal.Options{Fallback: &unheard})
 	}
-	std := takeStdio()
-	status = p.run(context.Background(), call, pipe{os.Stdin}, std.out, std.err)
+	call.log = p.root.settings.log
+	_ = syscall.Setenv(nolibvirt.Name, nolibvirt.Value)
+	std, family := takeStdio(), adopt()
+	p.overdue = family.end
+	status = p.run(watched(p.timeout), call, pipe{os.Stdin}, std.out, std.err)
+	family.leave(call)
 	if printed := std.printed(); printed != "" {
-		c := *call
-		c.log = p.root.settings.log
-		c.Logger().Warn("a handler printed; libvirt did not get it", "text", printed)
+		call.Logger().Warn("a handler printed; libvirt did not get it", "text", printed)
+	}
+	if status == exitOK {
+		unheard.writeTo(std.err)
 	}
 	return status
+}
+
+// held keeps the log of a host without a log daemon. It goes to standard error when
+// the run has succeeded, for libvirt drops that, and whoever calls the hook by hand
+// sees it. When the run has failed libvirt puts all of standard error into one message,
+// which is to be the error's one line.
+type held struct {
+	mu  sync.Mutex
+	log []byte
+}
+
+func (h *held) Write(line []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	const most = 64 << 10
+	h.log = append(h.log, line[:min(len(line), most-len(h.log))]...)
+	return len(line), nil
+}
+
+func (h *held) writeTo(w io.Writer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.log) > 0 {
+		_, _ = w.Write(h.log)
+	}
 }

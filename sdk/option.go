@@ -27,12 +27,13 @@ type node interface {
 
 // settings hold for a group and, unless it has its own, for the groups in it.
 type settings struct {
-	onFault *Policy
-	onError *Policy
-	timeout time.Duration // 0: none of its own
-	log     slog.Handler
-	abi     *bool // check it
-	wraps   []func(Handler) Handler
+	onFault  *Policy
+	onError  *Policy
+	timeout  time.Duration // 0: none of its own
+	log      slog.Handler
+	abi      *bool // check it
+	logCalls *bool
+	wraps    []func(Handler) Handler
 }
 
 // within is the settings of a group inside one with the settings outer.
@@ -48,6 +49,9 @@ func (s settings) within(outer settings) settings {
 	}
 	if s.abi == nil {
 		s.abi = outer.abi
+	}
+	if s.logCalls == nil {
+		s.logCalls = outer.logCalls
 	}
 	s.wraps = append(outer.wraps[:len(outer.wraps):len(outer.wraps)], s.wraps...)
 	return s
@@ -181,11 +185,18 @@ func CheckABI(on bool) Option {
 }
 
 // Log sends the log of the group that it stands in to h: what handlers write to
-// [Call.Logger], what they print, and faults. Without it [Main] logs to the
-// systemd journal or to syslog, and [Run] not at all.
+// [Call.Logger], what they print, errors and faults. Without it [Main] logs to the
+// systemd journal or to syslog, as package journal does, and [Run] not at all.
 func Log(h slog.Handler) Option {
 	if h == nil {
 		panic("sdk.Log: nil handler")
 	}
 	return setting(func(s *settings) { s.log = h })
+}
+
+// LogCalls chooses whether the log has a record for each handler that succeeded too,
+// with its duration, and whether it changed the XML. It is off unless switched on:
+// libvirt calls a hook several times for each start of a guest.
+func LogCalls(on bool) Option {
+	return setting(func(s *settings) { s.logCalls = &on })
 }

@@ -7,24 +7,31 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/virthook/virthook/sdk/hookimpl"
+	"github.com/virthook/virthook/sdk/internal/oneline"
 )
 
 // program is the handlers of a hook.
-type program struct{ root *group }
+type program struct {
+	root    *group
+	timeout time.Duration // of a whole run
+	overdue func()        // see run
+}
 
 func newProgram(opts []Option) *program {
 	root := newGroup("sdk.Main", nil, opts)
-	root.settings.timeout = cmp.Or(root.settings.timeout, DefaultTimeout)
-	return &program{root}
+	p := &program{root: root, timeout: cmp.Or(root.settings.timeout, DefaultTimeout)}
+	root.settings.timeout = 0
+	return p
 }
 
 // call reads the arguments. When done is set there is nothing to run, and status
 // is the exit status.
 func (p *program) call(args []string, stdout, stderr io.Writer) (c *Call, status int, done bool) {
 	usage := func(format string, a ...any) (*Call, int, bool) {
-		fmt.Fprintln(stderr, oneLine(fmt.Sprintf(format, a...)))
+		fmt.Fprintln(stderr, oneline.Escape(fmt.Sprintf(format, a...)))
 		return nil, exitUsage, true
 	}
 	if len(args) == 0 {
@@ -33,7 +40,7 @@ func (p *program) call(args []string, stdout, stderr io.Writer) (c *Call, status
 	if len(args) == 2 {
 		if describe := p.selfDescription(args[1]); describe != nil {
 			if err := describe(filepath.Base(args[0]), stdout); err != nil {
-				fmt.Fprintln(stderr, oneLine(err.Error()))
+				fmt.Fprintln(stderr, oneline.Escape(err.Error()))
 				return nil, exitFailed, true
 			}
 			return nil, exitOK, true

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,7 +29,12 @@ const reportVariable = "VIRTHOOK_TEST_REPORT"
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(programVariable); name != "" {
-		sdk.Main(programs[name]()...)
+		opts := programs[name]()
+		if name != "logs to the system" {
+			// What the host does with logs is not to decide about the tests.
+			opts = append([]sdk.Option{sdk.Log(slog.DiscardHandler)}, opts...)
+		}
+		sdk.Main(opts...)
 		panic("sdk.Main returned")
 	}
 	os.Exit(m.Run())
@@ -255,6 +261,7 @@ var programs = map[string]func() []sdk.Option{
 			return report(event{Handler: c.ID(), Name: fmt.Sprintf("%q", c.Object), Extra: fmt.Sprint(len(input))})
 		})}
 	},
-	"twice": func() []sdk.Option { return append(everything(), everything()...) },
-	"none":  func() []sdk.Option { return nil },
+	"mishap": mishapProgram,
+	"twice":  func() []sdk.Option { return append(everything(), everything()...) },
+	"none":   func() []sdk.Option { return nil },
 }

@@ -7,13 +7,15 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"libvirt.org/go/libvirtxml"
 
 	"github.com/virthook/virthook/internal/abi"
 	"github.com/virthook/virthook/internal/document"
 	"github.com/virthook/virthook/sdk/hookimpl"
+	"github.com/virthook/virthook/sdk/internal/callctx"
+	"github.com/virthook/virthook/sdk/internal/oneline"
 )
 
 // Exit statuses of a hook.
@@ -36,17 +38,23 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if done {
 		return status
 	}
+	ctx, cancel := withTimeout(ctx, p.timeout)
+	defer cancel()
 	return p.run(ctx, call, stdin, stdout, stderr)
+}
+
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, &deadlineError{d})
 }
 
 // run calls the handlers that take the call and answers libvirt.
 func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, stderr io.Writer) int {
 	in := &input{r: stdin}
-	r := &run{call: call, op: p.op(call), document: in.read, told: new(sync.Once), stderr: stderr}
+	r := &run{call: call, op: p.op(call), document: in.read, known: new(known), stderr: stderr, overdue: p.overdue}
 	r.group(ctx, p.root, settings{})
 
 	if len(r.errs) > 0 {
-		fmt.Fprintln(stderr, oneLine(errorText(r.errs)))
+		fmt.Fprintln(stderr, oneline.Escape(errorText(r.errs)))
 		return exitFailed
 	}
 	if r.changed != nil {
@@ -54,7 +62,7 @@ func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, 
 			widen(stdout)
 		}
 		if _, err := stdout.Write(r.changed); err != nil {
-			fmt.Fprintln(stderr, oneLine("writing the changed XML: "+err.Error()))
+			fmt.Fprintln(stderr, oneline.Escape("writing the changed XML: "+err.Error()))
 			return exitFailed
 		}
 	}
@@ -66,10 +74,12 @@ type run struct {
 	call     *Call
 	op       *hookimpl.Op // nil: not of this SDK's spec
 	document func() ([]byte, error)
-	changed  []byte     // the document as filters changed it, nil when none did
-	told     *sync.Once // the log, of what the decoded view lacks
+	changed  []byte // the document as filters changed it, nil when none did
+	known    *known
 	errs     []error
 	stderr   io.Writer
+	overdue  func() // is called when the time of a handler is over; nil: nothing is to be done
+	late     int    // how many handlers did not return in time
 }
 
 // group runs the handlers of g in order; stop means that the run has failed and
@@ -78,13 +88,14 @@ func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
 	s := g.settings.within(outer)
 	if t := g.settings.timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t, fmt.Errorf("not done within %v", t))
+		ctx, cancel = withTimeout(ctx, t)
 		defer cancel()
 	}
 	if g.match != nil {
+		began := time.Now()
 		matched, err := r.match(ctx, g.match, s)
 		if err != nil {
-			return r.fail(s, err)
+			return r.fail(s, err, time.Since(began))
 		}
 		if !matched {
 			return false
@@ -94,13 +105,16 @@ func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
 		if !n.handles(r.call) {
 			continue
 		}
+		late := r.late
 		switch n := n.(type) {
 		case *group:
 			stop = r.group(ctx, n, s)
 		case *handler:
 			stop = r.handler(ctx, n, s)
 		}
-		if stop || ctx.Err() != nil { // what is after the deadline is cut off with it
+		// One that was not in time cuts off those after it. After one that just was,
+		// the next finds no time left, and says so.
+		if stop || ctx.Err() != nil && r.late > late {
 			return stop
 		}
 	}
@@ -110,7 +124,7 @@ func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
 func (r *run) match(ctx context.Context, m Matcher, s settings) (bool, error) {
 	c := r.newCall(s)
 	matched := make(chan bool, 1)
-	err := guard(ctx, func(context.Context) error {
+	err := guard(ctx, r.overdue, grace, func(context.Context) error {
 		ok, err := m(c)
 		matched <- ok
 		return err
@@ -131,8 +145,13 @@ func (r *run) handler(ctx context.Context, h *handler, s settings) (stop bool) {
 	for i := len(s.wraps) - 1; i >= 0; i-- {
 		next = s.wraps[i](next)
 	}
-	if err := guard(ctx, func(ctx context.Context) error { return next(ctx, c) }); err != nil {
-		return r.fail(s, err)
+	ctx = callctx.With(ctx, c.Logger)
+	began := time.Now()
+	if err := guard(ctx, r.overdue, grace, func(ctx context.Context) error { return next(ctx, c) }); err != nil {
+		return r.fail(s, err, time.Since(began))
+	}
+	if s.logCalls != nil && *s.logCalls {
+		c.Logger().Info("done", "duration", time.Since(began), "changed", c.changed != nil)
 	}
 	if c.changed != nil {
 		r.changed = c.changed
@@ -176,16 +195,20 @@ func (h *handler) decoded(e Event) Handler {
 
 func (r *run) newCall(s settings) *Call {
 	c := *r.call
-	c.input, c.log, c.told = r.document, s.log, r.told
+	c.input, c.log, c.known = r.document, s.log, r.known
 	c.anyABI = s.abi != nil && !*s.abi
 	return &c
 }
 
-// fail records err or, where the policy for it says Pass, tells the log.
-func (r *run) fail(s settings, err error) (stop bool) {
+// fail records err or, where the policy for it says Pass, goes on. Either way the log
+// is told.
+func (r *run) fail(s settings, err error, took time.Duration) (stop bool) {
 	policy := Fail
 	var f *Fault
 	isFault := errors.As(err, &f)
+	if isFault && f.Kind == FaultDeadline {
+		r.late++
+	}
 	switch {
 	case isFault && s.onFault != nil:
 		policy = *s.onFault
@@ -197,15 +220,17 @@ func (r *run) fail(s settings, err error) (stop bool) {
 	if isFault {
 		err = fmt.Errorf("%w in %s", err, r.call)
 	}
-	log := r.newCall(s).Logger()
-	if isFault && len(f.Stack) > 0 {
-		log.Error(err.Error(), "stack", string(f.Stack))
-	} else if policy == Pass {
-		log.Error(err.Error())
+	log := r.newCall(s).Logger().With("duration", took, "passed", policy == Pass)
+	if isFault {
+		log = log.With("fault", string(f.Kind))
+		if len(f.Stack) > 0 {
+			log = log.With("stack", string(f.Stack))
+		}
 	}
+	log.Error(err.Error())
 	if policy == Pass {
 		// libvirt drops this line with the exit status 0; who calls the hook by hand sees it.
-		fmt.Fprintln(r.stderr, oneLine("passed: "+err.Error()))
+		fmt.Fprintln(r.stderr, oneline.Escape("passed: "+err.Error()))
 		return false
 	}
 	r.errs = append(r.errs, err)

@@ -389,7 +389,7 @@ func TestLogger(t *testing.T) {
 		sdk.On(func(_ context.Context, e *sdk.QemuPrepareBegin) error { e.Logger().Info("hello", "k", 1); return nil }),
 		sdk.Group(sdk.Log(slog.NewJSONHandler(&own, nil)),
 			sdk.OnAny(func(_ context.Context, c *sdk.Call) error { c.Logger().Warn("elsewhere"); return nil })))
-	assert.Contains(t, r.OK().Log, "level=INFO msg=hello driver=qemu object=g1 op=prepare sub_op=begin k=1")
+	assert.Contains(t, r.OK().Log, "level=INFO msg=hello driver=qemu object=g1 op=prepare sub_op=begin uuid=69e9bc72-72fa-4cd1-b01b-d788b3f80781 k=1")
 	assert.NotContains(t, r.Log, "elsewhere")
 	assert.Contains(t, own.String(), `"msg":"elsewhere","driver":"qemu"`)
 	// Without Log, Run has none; neither has a call made by hand.

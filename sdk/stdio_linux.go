@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -44,4 +45,10 @@ func scratchFile() *os.File {
 func (p pipe) widen() {
 	const setPipeSize, size = 1031, 1 << 20 // F_SETPIPE_SZ
 	_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, p.Fd(), setPipeSize, size)
+}
+
+// pause sleeps without the timers of Go's runtime, of which the first takes a thread.
+func pause(d time.Duration) {
+	t := syscall.NsecToTimespec(int64(d))
+	_ = syscall.Nanosleep(&t, nil) // a signal ends it early, which does no harm
 }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package journal
+
+import "errors"
+
+func memfd([]byte) (int, error) { return -1, errors.ErrUnsupported }

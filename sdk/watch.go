@@ -1,0 +1,66 @@
+//go:build unix
+
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// quick is what a call of a usual guest stays below, by far. The timer of the deadline
+// and the watch for signals are set up later than that: each costs as much as
+// decoding the guest.
+const quick = 5 * time.Millisecond
+
+// watched returns the context of a run of this process. It ends when the timeout is
+// over, or when SIGTERM or SIGINT tells the process to end. A second signal ends it
+// at once, as one does in the first milliseconds.
+func watched(timeout time.Duration) context.Context {
+	ctx, end := context.WithCancelCause(context.Background())
+	w := &watchedContext{Context: ctx, at: time.Now().Add(timeout)}
+	go func() {
+		pause(min(timeout, quick))
+		timer := time.NewTimer(time.Until(w.at))
+		select {
+		case <-timer.C:
+			w.expired.Store(true)
+			end(&deadlineError{timeout})
+		case s := <-toldToEnd():
+			signal.Reset()
+			end(fmt.Errorf("the process was told to end: %v", s))
+		}
+	}()
+	return w
+}
+
+func toldToEnd() <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
+	return c
+}
+
+// watchedContext is what [context.WithDeadline] would make, whose timer is set later.
+type watchedContext struct {
+	context.Context
+	at      time.Time
+	expired atomic.Bool
+}
+
+func (w *watchedContext) Deadline() (time.Time, bool) { return w.at, true }
+
+func (w *watchedContext) Err() error {
+	err := w.Context.Err()
+	if err != nil && w.expired.Load() {
+		return context.DeadlineExceeded
+	}
+	return err
+}

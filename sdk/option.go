@@ -3,7 +3,9 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -14,7 +16,16 @@ type Option interface{ option() }
 type group struct {
 	match    Matcher // nil: always
 	handlers []node
+	nested   bool // at the end of what they began, handlers run in reverse
 	settings settings
+}
+
+// inOrder yields the handlers in the order in which they take the call.
+func (g *group) inOrder(c *Call) iter.Seq2[int, node] {
+	if g.nested && c.SubOp == "end" {
+		return slices.Backward(g.handlers)
+	}
+	return slices.All(g.handlers)
 }
 
 // node is a handler or a group.
@@ -105,6 +116,15 @@ func (g *group) each(f func(*handler)) {
 // Settings among opts hold for the handlers of the group alone, wherever in the
 // list they stand.
 func Group(opts ...Option) Option { return newGroup("sdk.Group", nil, opts) }
+
+// Nested is a [Group] whose handlers run in the reverse order when libvirt calls at
+// the end of something, which is at stopped and release: what was set up last is undone
+// first, as with defer. [For] and Group in it keep the order of their own.
+func Nested(opts ...Option) Option {
+	g := newGroup("sdk.Nested", nil, opts)
+	g.nested = true
+	return g
+}
 
 // For is a [Group] whose handlers run only for the calls that m matches. The
 // matcher is asked when a handler of the group would take the call, not before.

@@ -101,7 +101,7 @@ func (r *run) group(ctx context.Context, g *group, outer settings) (stop bool) {
 			return false
 		}
 	}
-	for _, n := range g.handlers {
+	for _, n := range g.inOrder(r.call) {
 		if !n.handles(r.call) {
 			continue
 		}

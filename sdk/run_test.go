@@ -43,6 +43,19 @@ func (tr *trace) title(suffix string) sdk.Option {
 	})
 }
 
+func TestNested(t *testing.T) {
+	var tr trace
+	both := func(name string) sdk.Option { return sdk.Group(tr.prepare(name, nil), tr.stopped("un"+name, nil)) }
+	program := []sdk.Option{
+		both("a"),
+		sdk.Nested(both("b"), sdk.Group(tr.prepare("c", nil), tr.stopped("unc", nil), tr.stopped("unc again", nil)), both("d")),
+		both("e"),
+	}
+	hooktest.Run(t, hooktest.QemuPrepareBegin(), program...).OK()
+	hooktest.Run(t, hooktest.QemuStoppedEnd(), program...).OK()
+	assert.Equal(t, trace{"a", "b", "c", "d", "e", "una", "und", "unc", "unc again", "unb", "une"}, tr)
+}
+
 func TestHandlersRunInOrder(t *testing.T) {
 	var tr trace
 	hooktest.Run(t, hooktest.QemuPrepareBegin(),

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,14 +27,14 @@ import (
 	"github.com/virthook/virthook/sdk"
 )
 
-// familyPipe is the descriptor of a pipe that a hook and all that it starts have open:
-// it is at its end when they are gone.
-const familyPipe = 3
+// familyPipe, descriptor 3, is a pipe that a hook and all that it starts have open: it
+// is at its end when they are gone. The file must not be collected, which closes it.
+var familyPipe = sync.OnceValue(func() *os.File { return os.NewFile(3, "pipe") })
 
 // spawn starts a shell, whose standard output is the pipe, and lets it run.
 func spawn(script string) error {
 	child := exec.Command("/bin/sh", "-c", script)
-	child.Stdout = os.NewFile(familyPipe, "pipe")
+	child.Stdout = familyPipe()
 	return child.Start()
 }
 
@@ -65,10 +66,18 @@ func init() {
 			}
 		})}
 	}
+	programs["waits for a child"] = func() []sdk.Option {
+		return []sdk.Option{sdk.Timeout(300 * time.Millisecond), sdk.OnQemuPrepareBegin(func(*libvirtxml.Domain) error {
+			if err := exec.Command("/bin/sleep", "1000").Run(); err != nil {
+				return fmt.Errorf("the child: %w", err)
+			}
+			return nil
+		})}
+	}
 	programs["waits"] = func() []sdk.Option {
 		wait := func(ctx context.Context, e sdk.DomainEvent) error {
 			untilSignalsAreWatched()
-			fmt.Fprintln(os.NewFile(familyPipe, "pipe"), "ready")
+			fmt.Fprintln(familyPipe(), "ready")
 			<-ctx.Done()
 			return fmt.Errorf("undone after %w", ctx.Err())
 		}
@@ -95,8 +104,8 @@ func init() {
 	programs["leaves one behind"] = func() []sdk.Option {
 		return []sdk.Option{sdk.Log(reportLog()), sdk.OnQemuPrepareBegin(func(*libvirtxml.Domain) error {
 			child := exec.Command("/bin/sh", "-c", "echo ready; read line <&3; echo ended by itself")
-			child.Stdout = os.NewFile(familyPipe, "pipe")
-			child.ExtraFiles = []*os.File{os.NewFile(familyPipe+1, "to wait for")}
+			child.Stdout = familyPipe()
+			child.ExtraFiles = []*os.File{os.NewFile(4, "to wait for")}
 			return child.Start()
 		})}
 	}
@@ -194,6 +203,14 @@ func TestFamilyEndsAtTheDeadline(t *testing.T) {
 	assert.Equal(t, 1, h.awaitEnd(t))
 	assert.Equal(t, `deadline: not done within 3s in qemu/prepare/begin of "web"`+"\n", h.stderr.String())
 	assert.True(t, alive(), "the hook killed its own process group")
+}
+
+// A handler that waits for a child returns when that is ended, and its error is told.
+func TestHandlerThatWaitsForAChild(t *testing.T) {
+	t.Parallel()
+	h := startHook(t, "waits for a child", "prepare", nil)
+	assert.Equal(t, 1, h.awaitEnd(t))
+	assert.Equal(t, `deadline: not done within 300ms: the child: signal: killed in qemu/prepare/begin of "web"`+"\n", h.stderr.String())
 }
 
 func TestFamilyEndsWithTheProcess(t *testing.T) {

@@ -1,10 +1,10 @@
 // Package pair is for what a hook sets up when a guest starts and undoes when it is
 // off: a device bound to another driver, a firewall rule, a CPU governor.
 //
-//	sdk.Main(
+//	sdk.Main(sdk.Nested( // what was acquired last is released first
 //		pair.New("gpu", pair.Resource[Binding]{Acquire: bind, Release: unbind}),
 //		pair.Shared("governor", pair.Resource[string]{Acquire: performance, Release: restore}),
-//	)
+//	))
 //
 // Acquire runs at prepare and returns what Release needs to know; that is saved on the
 // host (package state), and Release runs at release, in another process. The drivers

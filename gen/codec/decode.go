@@ -158,17 +158,18 @@ func (p *pass) child(pt part, f field) []jen.Code {
 	case f.Struct == "" && f.Slice:
 		return []jen.Code{jen.Id("d").Dot("append" + f.Scalar.title()).Call(jen.Op("&").Add(path))}
 	case f.Struct == "":
-		return []jen.Code{assign("element", f.Scalar, f.Ptr, path)}
+		return append([]jen.Code{assign("element", f.Scalar, f.Ptr, path)}, keep(pt.t)...)
 	case f.Slice:
-		return []jen.Code{
-			jen.Id("d").Dot(p.call(f.Struct)).Call(grow(pt.t, f, jen.Op("&").Add(path))),
+		decode := jen.Id("d").Dot(p.call(f.Struct)).Call(grow(pt.t, f, jen.Op("&").Add(path)))
+		if isCompared(pt.t, f) {
+			return []jen.Code{decode, compared(f, path)}
 		}
+		return append([]jen.Code{decode}, keep(pt.t)...)
 	case f.Ptr:
-		return []jen.Code{
-			jen.Id("d").Dot(p.call(f.Struct)).Call(ensure(f.Struct, jen.Op("&").Add(path))),
-		}
+		decode := jen.Id("d").Dot(p.call(f.Struct)).Call(ensure(f.Struct, jen.Op("&").Add(path)))
+		return append([]jen.Code{decode}, keep(pt.t)...)
 	}
-	return []jen.Code{jen.Id("d").Dot(p.call(f.Struct)).Call(jen.Op("&").Add(path))}
+	return append([]jen.Code{jen.Id("d").Dot(p.call(f.Struct)).Call(jen.Op("&").Add(path))}, keep(pt.t)...)
 }
 
 // choose creates the variant that the discriminator names.
@@ -424,6 +425,35 @@ func scalarFormat(format string) (hex bool, digits int) {
 	return true, digits
 }
 
+// growing is the type whose lists make a document large. Where one is compared while
+// it is decoded, their items are compared one by one and not kept.
+const growing = "DomainDeviceList"
+
+// isCompared says whether the items of a list need not be kept. The first IOMMU is in
+// another field, too.
+func isCompared(t *structure, f field) bool { return t.Name == growing && f.Go != "IOMMUs" }
+
+// compared compares the item that was decoded last, where there is something to
+// compare it with.
+func compared(f field, list *jen.Statement) jen.Code {
+	known := jen.Code(jen.Nil())
+	if name := recognised[f.Struct]; name != "" {
+		known = jen.Id(name)
+	}
+	now := func(of string) *jen.Statement { return jen.Id("d").Dot("beside").Dot(of).Dot(f.Go) }
+	return jen.If(jen.Id("d").Dot("beside").Op("!=").Nil()).Block(
+		jen.Id("compared").Call(jen.Id("d"), jen.Lit(f.Name.Local), jen.Op("&").Add(list.Clone()), jen.Op("&").Add(now("rest")), jen.Len(now("now")),
+			jen.Params(jen.Op("*").Id("difference")).Dot(lower(f.Struct)), known))
+}
+
+// keep keeps what was decoded last although items beside it are not kept.
+func keep(t *structure) []jen.Code {
+	if t.Name != growing {
+		return nil
+	}
+	return []jen.Code{jen.Id("d").Dot("keep").Call()}
+}
+
 // supply is how many values of a type, or items of a list, a usual domain has. There
 // is room for them in one allocation; those of a larger domain follow in slabs.
 type supply struct {
@@ -555,8 +585,24 @@ func (p *pass) slabs(file *jen.File) {
 	file.Comment("// slabs has room for what there is much of.")
 	file.Type().Id("slabs").Struct(slabs...)
 	file.Line()
+	p.slabMethod(file, "keep", "keeps what has been given out from the next release.")
+	p.slabMethod(file, "release", "takes back what has been given out since keep.")
 	p.room(file, "small", func(s supply) int { return s.Small })
 	p.room(file, "large", func(s supply) int { return s.Large })
+}
+
+// slabMethod renders a method that does the same to each slab.
+func (p *pass) slabMethod(file *jen.File, name, does string) {
+	var body []jen.Code
+	for _, s := range values {
+		body = append(body, jen.Id("s").Dot(lower(s.Name)).Dot(name).Call())
+	}
+	for _, s := range numbers {
+		body = append(body, jen.Id("s").Dot(s.Name).Dot(name).Call())
+	}
+	file.Comment("// " + name + " " + does)
+	file.Func().Params(jen.Id("s").Op("*").Id("slabs")).Id(name).Params().Block(body...)
+	file.Line()
 }
 
 // item is the type of a list's items.

@@ -129,7 +129,7 @@ func (d *differ) compare(t types.Type, old, now *jen.Statement) (jen.Code, error
 			jen.Id("l").Op(":=").Add(call("list", jen.Len(old))),
 			jen.For(jen.Id("i").Op(":=").Range().Add(old)).Block(
 				item,
-				jen.If(jen.Id("l").Dot("changed").Call(jen.Id("d"))).Block(jen.Id("l").Dot("item").Call(jen.Id("d"), known)),
+				jen.If(jen.Id("l").Dot("changed").Call(jen.Id("d"))).Block(jen.Id("l").Dot("item").Call(known)),
 			),
 			jen.Id("l").Dot("end").Call(jen.Id("d")),
 		), nil

@@ -358,3 +358,9 @@ func (p *pass) writeItem(where string, t *structure, i item) jen.Code {
 	}
 	return jen.If(path.Clone().Op("!=").Nil()).Block(call)
 }
+
+// tag is the field that is the discriminator of a Tagged type.
+func (t *structure) tag() field {
+	i := slices.IndexFunc(t.Fields, func(f field) bool { return f.Mode == attr && f.Name.Local == t.Custom.Attr })
+	return t.Fields[i]
+}

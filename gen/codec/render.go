@@ -36,7 +36,6 @@ func (m *model) render(s *source) (map[string][]byte, error) {
 	}{
 		{"decode", func(p *pass) func(*jen.File, string) { return p.decode }},
 		{"encode", func(p *pass) func(*jen.File, string) { return p.encode }},
-		{"walk", func(p *pass) func(*jen.File, string) { return p.walk }},
 	} {
 		if err := m.pass(p.concern, p.out, files); err != nil {
 			return nil, err

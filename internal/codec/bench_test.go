@@ -154,8 +154,8 @@ func BenchmarkCompare(b *testing.B) {
 			}
 		}
 		ours := func() {
-			if visits, err := CompareDomain(src, v); err != nil || len(visits) != 1 {
-				b.Fatal(visits, err)
+			if values, ok, err := CompareDomain(src, v); err != nil || !ok || len(values) != 1 {
+				b.Fatal(values, ok, err)
 			}
 		}
 		b.Run(fmt.Sprint(len(src)), func(b *testing.B) {

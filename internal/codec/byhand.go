@@ -10,6 +10,7 @@ import (
 // the generator knows.
 
 func (d *decoder) domainDeviceList(v *libvirtxml.DomainDeviceList) {
+	d.keep()
 	d.domainDeviceListElement(v)
 	if len(v.IOMMUs) > 0 {
 		v.IOMMU = &v.IOMMUs[0] // the same value, not a copy

@@ -1,6 +1,10 @@
 package codec
 
 import (
+	"encoding/xml"
+	"math/rand/v2"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,111 +12,207 @@ import (
 	"libvirt.org/go/libvirtxml"
 )
 
-const (
-	firstDisk = `<disk type='file' device='disk' future='1'>
-      <source file='/a'/>
-      <target dev='vda'/>
-      <address type='pci' domain='0x0000' slot='0x04'/>
-    </disk>`
-	secondDisk = `<disk type='file'>
-      <target dev='vdb'/>
-    </disk>`
-	twoDisks = `<domain type='kvm'>
-  <name>a</name>
-  <memory unit='KiB'>1024</memory>
-  <devices>
-    ` + firstDisk + `
-    ` + secondDisk + `
-  </devices>
-</domain>`
-)
-
-func TestCompareDomain(t *testing.T) {
-	type line struct {
-		path   string
-		change Change
-		text   string
-		new    string
+func compareAny(src []byte, v any) ([]Value, bool, error) {
+	switch v := v.(type) {
+	case *libvirtxml.Domain:
+		return CompareDomain(src, v)
+	case *libvirtxml.Network:
+		return CompareNetwork(src, v)
 	}
-	for name, c := range map[string]struct {
-		edit func(*libvirtxml.Domain)
-		want []line
-	}{
-		"nothing":     {func(*libvirtxml.Domain) {}, nil},
-		"text":        {func(d *libvirtxml.Domain) { d.Name = "b" }, []line{{"/domain/name", Changed, "a", "b"}}},
-		"number":      {func(d *libvirtxml.Domain) { d.Memory.Value = 2048 }, []line{{"/domain/memory", Changed, "1024", "2048"}}},
-		"new element": {func(d *libvirtxml.Domain) { d.Title = "t" }, []line{{"/domain/title", Added, "", "<title>t</title>"}}},
-		"no element":  {func(d *libvirtxml.Domain) { d.Name = "" }, []line{{"/domain/name", Removed, "<name>a</name>", ""}}},
-		"attribute": {func(d *libvirtxml.Domain) { *d.Devices.Disks[0].Address.PCI.Slot = 5 },
-			[]line{{"/domain/devices/disk[1]/address/@slot", Changed, "0x04", "0x05"}}},
-		"no attribute": {func(d *libvirtxml.Domain) { d.Devices.Disks[0].Device = "" },
-			[]line{{"/domain/devices/disk[1]/@device", Removed, "device='disk'", ""}}},
-		"new attribute": {func(d *libvirtxml.Domain) { d.Devices.Disks[1].Device = "lun" },
-			[]line{{"/domain/devices/disk[2]/@device", Added, "", "lun"}}},
-		"other variant": {func(d *libvirtxml.Domain) {
-			d.Devices.Disks[0].Source.File = nil
-			d.Devices.Disks[0].Source.Block = &libvirtxml.DomainDiskSourceBlock{Dev: "/b"}
-		}, []line{
-			{"/domain/devices/disk[1]/@type", Changed, "file", "block"},
-			{"/domain/devices/disk[1]/source/@file", Removed, "file='/a'", ""},
-			{"/domain/devices/disk[1]/source/@dev", Added, "", "/b"},
-		}},
-		"swapped": {func(d *libvirtxml.Domain) {
-			disks := d.Devices.Disks
-			disks[0], disks[1] = disks[1], disks[0]
-		}, []line{{"/domain/devices/disk[2]", Moved, secondDisk, ""}}},
-		"deleted": {func(d *libvirtxml.Domain) { d.Devices.Disks = d.Devices.Disks[1:] },
-			[]line{{"/domain/devices/disk[1]", Removed, firstDisk, ""}}},
-		"inserted": {func(d *libvirtxml.Domain) {
-			disk := libvirtxml.DomainDisk{Target: &libvirtxml.DomainDiskTarget{Dev: "vdc"}}
-			d.Devices.Disks = append(d.Devices.Disks[:1:1], disk, d.Devices.Disks[1])
-		}, []line{{"/domain/devices/disk[2]", Added, "", "<disk>\n      <target dev=\"vdc\"></target>\n    </disk>"}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d, _, err := DecodeDomain([]byte(twoDisks))
-			require.NoError(t, err)
-			c.edit(d)
-			visits, err := CompareDomain([]byte(twoDisks), d)
-			require.NoError(t, err)
-			var got []line
-			for _, v := range visits {
-				got = append(got, line{v.Path, v.Change, twoDisks[v.Span.From:v.Span.To], v.New})
-				assert.False(t, v.Ambiguous)
+	return CompareNetworkPort(src, v.(*libvirtxml.NetworkPort))
+}
+
+// whole is CompareDomain with all of the document in memory, and goes on where that
+// has seen enough.
+func whole(t *testing.T, src []byte, now *libvirtxml.Domain) ([]Value, bool) {
+	t.Helper()
+	old, _, err := ViewDomain(src)
+	require.NoError(t, err)
+	d := difference{raw: src}
+	d.domain(old, now)
+	return d.values, !d.other
+}
+
+// longDomain is a domain with its devices so often that their memory is used again and
+// again while they are compared, in two elements; nil where it has none.
+func longDomain(s sample) []byte {
+	devices, ok := between(string(s.src), "<devices>", "</devices>")
+	if s.root != "domain" || !ok || strings.TrimSpace(devices) == "" {
+		return nil
+	}
+	times := oneByOne/len(devices) + 2
+	twice := strings.Repeat(devices, times) + "</devices><devices>" + strings.Repeat(devices, times)
+	return []byte(strings.Replace(string(s.src), devices, twice, 1))
+}
+
+func between(s, from, to string) (string, bool) {
+	_, rest, ok := strings.Cut(s, from)
+	middle, _, closed := strings.Cut(rest, to)
+	return middle, ok && closed
+}
+
+func TestUntouchedDocumentsDoNotDiffer(t *testing.T) {
+	equal := func(name, root string, src []byte) {
+		v, _, err := decoders[root](src)
+		require.NoError(t, err, name)
+		values, ok, err := compareAny(src, v)
+		require.NoError(t, err, name)
+		require.True(t, ok, name)
+		require.Empty(t, values, name)
+	}
+	documents, long := 0, 0
+	for _, s := range withLarge(t) {
+		equal(s.name, s.root, s.src)
+		documents++
+		if src := longDomain(s); src != nil {
+			equal("long "+s.name, s.root, src)
+			long++
+		}
+	}
+	t.Logf("%d documents, and %d of them with many devices", documents, long)
+}
+
+// What is not in lists, or twice in the domain, outlives the devices after it.
+func TestComparisonKeepsWhatIsNotInLists(t *testing.T) {
+	const address = "<alias name='a'/><address type='pci' domain='0x0000' bus='0x01' slot='0x02' function='0x3'/>"
+	disks := func(n int) string {
+		return strings.Repeat("<disk><source file='/x'/><target dev='vda'/>"+strings.ReplaceAll(address, "0x0", "0x9")+"</disk>", n)
+	}
+	for _, name := range []string{"memballoon", "nvram", "vsock", "iommu", "emulator"} {
+		device := "<" + name + " model='virtio'>" + address + "</" + name + ">"
+		src := []byte("<domain><devices>" + disks(3) + device + disks(200) + device + disks(200) + "</devices></domain>")
+		require.Greater(t, len(src), oneByOne)
+		now, _, err := DecodeDomain(src)
+		require.NoError(t, err)
+		values, ok, err := CompareDomain(src, now)
+		require.NoError(t, err)
+		assert.True(t, ok, name)
+		assert.Empty(t, values, name)
+	}
+}
+
+// Comparing while decoding finds what comparing afterwards does.
+func TestComparisonIsThatOfTheWhole(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	counts := map[string]int{}
+	check := func(what string, src []byte, edit func(*libvirtxml.Domain)) {
+		now, _, err := DecodeDomain(src)
+		require.NoError(t, err)
+		edit(now)
+		values, ok, err := CompareDomain(src, now)
+		require.NoError(t, err)
+		wantValues, wantOK := whole(t, src, now)
+		require.Equal(t, wantOK, ok, what)
+		if ok {
+			require.ElementsMatch(t, wantValues, values, what)
+		}
+		switch {
+		case !ok:
+			counts["other"]++
+		case len(values) > 0:
+			counts["values"]++
+		default:
+			counts["same"]++
+		}
+	}
+	for _, s := range withLarge(t) {
+		if s.root != "domain" {
+			continue
+		}
+		for _, src := range [][]byte{s.src, longDomain(s)} {
+			if src == nil || len(src) > 100_000 {
+				continue
 			}
-			assert.Equal(t, c.want, got)
-		})
+			check(s.name+": anything", src, func(d *libvirtxml.Domain) { disturb(r, reflect.ValueOf(d).Elem()) })
+			check(s.name+": some leaves", src, func(d *libvirtxml.Domain) {
+				var all []reflect.Value
+				leavesOf(reflect.ValueOf(d), func(l reflect.Value) {
+					if l.Kind() == reflect.String && l.String() != "" || r.IntN(8) == 0 {
+						all = append(all, l)
+					}
+				})
+				for range 1 + r.IntN(3) {
+					if len(all) > 0 {
+						change(all[r.IntN(len(all))])
+					}
+				}
+			})
+			check(s.name+": all sources", src, func(d *libvirtxml.Domain) {
+				for i := range orZero(d.Devices).Disks {
+					if s := d.Devices.Disks[i].Source; s != nil && s.File != nil {
+						s.File.File += "x"
+					}
+				}
+			})
+		}
+	}
+	t.Log(counts)
+	for _, result := range []string{"other", "values", "same"} {
+		assert.Positive(t, counts[result], result)
 	}
 }
 
-func TestWhatIsThereTwiceIsAmbiguous(t *testing.T) {
-	const src = `<domain><memory unit='KiB'>1</memory><memory unit='KiB'>2</memory></domain>`
-	d, _, err := DecodeDomain([]byte(src))
-	require.NoError(t, err)
-	visits, err := CompareDomain([]byte(src), d)
-	require.NoError(t, err)
-	assert.Empty(t, visits)
-	d.Memory.Value = 3
-	visits, err = CompareDomain([]byte(src), d)
-	require.NoError(t, err)
-	require.Len(t, visits, 2)
-	assert.True(t, visits[0].Ambiguous)
-	assert.True(t, visits[1].Ambiguous)
+// Nil is not an empty list, neither where devices are compared one by one.
+func TestComparisonTellsNilFromEmpty(t *testing.T) {
+	src := []byte("<domain><title>" + strings.Repeat("a", oneByOne) + "</title><devices><disk/></devices></domain>")
+	for what, c := range map[string]struct {
+		edit func(*libvirtxml.DomainDeviceList)
+		same bool
+	}{
+		"as it is":        {func(*libvirtxml.DomainDeviceList) {}, true},
+		"an empty list":   {func(d *libvirtxml.DomainDeviceList) { d.Channels = []libvirtxml.DomainChannel{} }, false},
+		"no list":         {func(d *libvirtxml.DomainDeviceList) { d.Disks = nil }, false},
+		"a list emptied":  {func(d *libvirtxml.DomainDeviceList) { d.Disks = d.Disks[:0] }, false},
+		"one more":        {func(d *libvirtxml.DomainDeviceList) { d.Disks = append(d.Disks, libvirtxml.DomainDisk{}) }, false},
+		"another kind":    {func(d *libvirtxml.DomainDeviceList) { d.Inputs = make([]libvirtxml.DomainInput, 1) }, false},
+		"no device lists": {nil, false},
+	} {
+		now, _, err := DecodeDomain(src)
+		require.NoError(t, err)
+		if c.edit == nil {
+			now.Devices = nil
+		} else {
+			c.edit(now.Devices)
+		}
+		values, ok, err := CompareDomain(src, now)
+		require.NoError(t, err)
+		assert.Equal(t, c.same, ok, what)
+		assert.Empty(t, values, what)
+	}
 }
 
-func TestMatch(t *testing.T) {
-	for _, c := range []struct {
-		was, is []string
-		from    []int
-	}{
-		{[]string{"a", "b", "c"}, []string{"a", "c"}, []int{0, 2}},
-		{[]string{"a", "b"}, []string{"x", "a", "b"}, []int{-1, 0, 1}},
-		{[]string{"a", "b", "c"}, []string{"c", "a", "b"}, []int{2, 0, 1}},
-		{[]string{"<d>\n<alias 1/>\nx", "<d>\n<alias 2/>\ny"}, []string{"<d>\n<alias 2/>\nz"}, []int{1}},
-		{[]string{"a"}, []string{"b"}, []int{0}},
-		{nil, []string{"b"}, []int{-1}},
+// A comparison keeps neither the document nor what it was compared with, and changes
+// nothing of that.
+func TestComparisonKeepsNothing(t *testing.T) {
+	src := sized(t, 30_000)
+	now, _, err := DecodeDomain(src)
+	require.NoError(t, err)
+	want, _, err := DecodeDomain(src)
+	require.NoError(t, err)
+	for range 3 {
+		values, ok, err := CompareDomain(src, now)
+		require.NoError(t, err)
+		assert.True(t, ok)
+		assert.Empty(t, values)
+		assert.Equal(t, want, now)
+		spare := spareComparison.Load()
+		require.NotNil(t, spare)
+		assert.True(t, reflect.ValueOf(spare).Elem().IsZero())
+	}
+}
+
+func TestComparisonOfWhatIsNoDomain(t *testing.T) {
+	now, _, err := DecodeDomain([]byte("<domain><devices><disk/></devices></domain>"))
+	require.NoError(t, err)
+	for src, says := range map[string]string{
+		"":                         "document is empty",
+		"<network/>":               "element is <network>, not <domain>",
+		"<domain><devices><disk/>": "is not closed",
+		"<domain/><domain/>":       "second root element",
 	} {
-		_, from := match(c.was, c.is)
-		assert.Equal(t, c.from, from, "%v to %v", c.was, c.is)
+		_, ok, err := CompareDomain([]byte(src), now)
+		assert.False(t, ok, src)
+		assert.ErrorContains(t, err, says)
 	}
 }
 
@@ -130,4 +230,109 @@ func TestDecodingAllocatesLittle(t *testing.T) {
 	})
 	assert.Less(t, ours, theirs/10)
 	t.Logf("%d bytes: %.0f allocations, with encoding/xml %.0f", len(src), ours, theirs)
+}
+
+// leaves calls visit for every string and number in a typed value.
+func leavesOf(v reflect.Value, visit func(reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			leavesOf(v.Elem(), visit)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			leavesOf(v.Index(i), visit)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[xml.Name]() {
+			return
+		}
+		for i := range v.NumField() {
+			switch {
+			case v.Type() == reflect.TypeFor[libvirtxml.DomainDeviceList]() && v.Type().Field(i).Name == "IOMMU":
+				continue // IOMMUs has it
+			case v.Type().Field(i).Tag.Get("xml") == ",innerxml":
+				continue // XML, and not any string
+			}
+			leavesOf(v.Field(i), visit)
+		}
+	default:
+		visit(v)
+	}
+}
+
+func change(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "<&x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	default:
+		v.SetUint(v.Uint() + 1)
+	}
+}
+
+// disturb removes, adds, swaps or replaces something at random.
+func disturb(r *rand.Rand, v reflect.Value) string {
+	type place struct {
+		v    reflect.Value
+		name string
+	}
+	var places []place
+	var collect func(v reflect.Value, name string)
+	collect = func(v reflect.Value, name string) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				collect(v.Elem(), name)
+			}
+			places = append(places, place{v, name})
+		case reflect.Slice:
+			for i := range v.Len() {
+				collect(v.Index(i), name)
+			}
+			places = append(places, place{v, name})
+		case reflect.Struct:
+			if v.Type() != reflect.TypeFor[xml.Name]() {
+				for i := range v.NumField() {
+					if f := v.Type().Field(i); f.Name != "IOMMU" {
+						collect(v.Field(i), name+"."+f.Name)
+					}
+				}
+			}
+		}
+	}
+	collect(v, "")
+	for range 50 {
+		p := places[r.IntN(len(places))]
+		switch kind := r.IntN(6); {
+		case p.v.Kind() == reflect.Pointer && kind < 3:
+			if p.v.IsNil() {
+				fresh := reflect.New(p.v.Type().Elem())
+				fill(r, fresh.Elem(), 3)
+				p.v.Set(fresh)
+				return "new " + p.name
+			}
+			p.v.SetZero()
+			return "nil " + p.name
+		case p.v.Kind() != reflect.Slice:
+		case kind == 3 && p.v.Len() > 0:
+			i := r.IntN(p.v.Len())
+			list := reflect.AppendSlice(reflect.MakeSlice(p.v.Type(), 0, 0), p.v.Slice(0, i))
+			p.v.Set(reflect.AppendSlice(list, p.v.Slice(i+1, p.v.Len())))
+			return "delete " + p.name
+		case kind == 4:
+			i := r.IntN(p.v.Len() + 1)
+			one := reflect.New(p.v.Type().Elem()).Elem()
+			fill(r, one, 3)
+			list := reflect.AppendSlice(reflect.MakeSlice(p.v.Type(), 0, 0), p.v.Slice(0, i))
+			p.v.Set(reflect.AppendSlice(reflect.Append(list, one), p.v.Slice(i, p.v.Len())))
+			return "insert " + p.name
+		case p.v.Len() > 1:
+			i, j := r.IntN(p.v.Len()), r.IntN(p.v.Len())
+			reflect.Swapper(p.v.Interface())(i, j)
+			return "swap " + p.name
+		}
+	}
+	return "nothing"
 }

@@ -26,6 +26,8 @@ type decoder struct {
 	room    [8]string // for taken, which is short
 
 	slabs slabs // room for what there is much of
+
+	beside *comparison // that of devices as they are decoded, nil: none
 }
 
 // source is what a document is read from.
@@ -303,6 +305,7 @@ func (d *decoder) expect(n int) int {
 type slab[T any] struct {
 	items []T
 	next  int // of items
+	kept  int // items, which release does not take back
 	given int // of earlier items
 }
 
@@ -329,5 +332,12 @@ func (b *slab[T]) new(d *decoder) *T {
 
 func (b *slab[T]) refill(d *decoder) {
 	b.given += len(b.items)
-	b.items, b.next = make([]T, min(d.expect(b.given), maxSlab)), 0
+	b.items, b.next, b.kept = make([]T, min(d.expect(b.given), maxSlab)), 0, 0
+}
+
+func (b *slab[T]) keep() { b.kept = b.next }
+
+func (b *slab[T]) release() {
+	clear(b.items[b.kept:b.next])
+	b.next = b.kept
 }

@@ -76,6 +76,116 @@ type slabs struct {
 	uint                         slab[uint]
 }
 
+// keep keeps what has been given out from the next release.
+func (s *slabs) keep() {
+	s.domainAddress.keep()
+	s.domainAddressDrive.keep()
+	s.domainAddressPCI.keep()
+	s.domainAddressUSB.keep()
+	s.domainAddressVirtioSerial.keep()
+	s.domainAlias.keep()
+	s.domainAudioNone.keep()
+	s.domainCPU.keep()
+	s.domainCPUModel.keep()
+	s.domainChannelTarget.keep()
+	s.domainChannelTargetVirtIO.keep()
+	s.domainChardevSource.keep()
+	s.domainChardevSourcePty.keep()
+	s.domainChardevSourceUNIX.keep()
+	s.domainClock.keep()
+	s.domainConsoleTarget.keep()
+	s.domainControllerPCI.keep()
+	s.domainControllerPCIModel.keep()
+	s.domainControllerPCITarget.keep()
+	s.domainControllerUSB.keep()
+	s.domainControllerVirtIOSerial.keep()
+	s.domainCurrentMemory.keep()
+	s.domainDeviceList.keep()
+	s.domainDiskBackingStore.keep()
+	s.domainDiskDriver.keep()
+	s.domainDiskReadOnly.keep()
+	s.domainDiskSource.keep()
+	s.domainDiskSourceFile.keep()
+	s.domainDiskTarget.keep()
+	s.domainFeature.keep()
+	s.domainFeatureList.keep()
+	s.domainGraphicListenerAddress.keep()
+	s.domainGraphicVNC.keep()
+	s.domainInputSource.keep()
+	s.domainInterfaceMAC.keep()
+	s.domainInterfaceModel.keep()
+	s.domainInterfaceSource.keep()
+	s.domainInterfaceSourceBridge.keep()
+	s.domainInterfaceSourceNetwork.keep()
+	s.domainInterfaceTarget.keep()
+	s.domainMemBalloon.keep()
+	s.domainMemory.keep()
+	s.domainMetadata.keep()
+	s.domainOS.keep()
+	s.domainOSType.keep()
+	s.domainResource.keep()
+	s.domainSerialTarget.keep()
+	s.domainSerialTargetModel.keep()
+	s.domainVCPU.keep()
+	s.int.keep()
+	s.uint.keep()
+}
+
+// release takes back what has been given out since keep.
+func (s *slabs) release() {
+	s.domainAddress.release()
+	s.domainAddressDrive.release()
+	s.domainAddressPCI.release()
+	s.domainAddressUSB.release()
+	s.domainAddressVirtioSerial.release()
+	s.domainAlias.release()
+	s.domainAudioNone.release()
+	s.domainCPU.release()
+	s.domainCPUModel.release()
+	s.domainChannelTarget.release()
+	s.domainChannelTargetVirtIO.release()
+	s.domainChardevSource.release()
+	s.domainChardevSourcePty.release()
+	s.domainChardevSourceUNIX.release()
+	s.domainClock.release()
+	s.domainConsoleTarget.release()
+	s.domainControllerPCI.release()
+	s.domainControllerPCIModel.release()
+	s.domainControllerPCITarget.release()
+	s.domainControllerUSB.release()
+	s.domainControllerVirtIOSerial.release()
+	s.domainCurrentMemory.release()
+	s.domainDeviceList.release()
+	s.domainDiskBackingStore.release()
+	s.domainDiskDriver.release()
+	s.domainDiskReadOnly.release()
+	s.domainDiskSource.release()
+	s.domainDiskSourceFile.release()
+	s.domainDiskTarget.release()
+	s.domainFeature.release()
+	s.domainFeatureList.release()
+	s.domainGraphicListenerAddress.release()
+	s.domainGraphicVNC.release()
+	s.domainInputSource.release()
+	s.domainInterfaceMAC.release()
+	s.domainInterfaceModel.release()
+	s.domainInterfaceSource.release()
+	s.domainInterfaceSourceBridge.release()
+	s.domainInterfaceSourceNetwork.release()
+	s.domainInterfaceTarget.release()
+	s.domainMemBalloon.release()
+	s.domainMemory.release()
+	s.domainMetadata.release()
+	s.domainOS.release()
+	s.domainOSType.release()
+	s.domainResource.release()
+	s.domainSerialTarget.release()
+	s.domainSerialTargetModel.release()
+	s.domainVCPU.release()
+	s.int.release()
+	s.uint.release()
+}
+
 // smallRoom is the room of a small domain, in one allocation.
 type smallRoom struct {
 	domain                       libvirtxml.Domain
@@ -1317,68 +1427,152 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 		switch d.name() {
 		case "emulator":
 			v.Emulator = d.elementString()
+			d.keep()
 		case "disk":
 			d.domainDisk(growIn(d, &v.Disks, &d.slabs.domainDeviceListDisks))
+			if d.beside != nil {
+				compared(d, "disk", &v.Disks, &d.beside.rest.Disks, len(d.beside.now.Disks), (*difference).domainDisk, isSameDisk)
+			}
 		case "controller":
 			d.domainController(growIn(d, &v.Controllers, &d.slabs.domainDeviceListControllers))
+			if d.beside != nil {
+				compared(d, "controller", &v.Controllers, &d.beside.rest.Controllers, len(d.beside.now.Controllers), (*difference).domainController, nil)
+			}
 		case "lease":
 			d.domainLease(grow(d, &v.Leases))
+			if d.beside != nil {
+				compared(d, "lease", &v.Leases, &d.beside.rest.Leases, len(d.beside.now.Leases), (*difference).domainLease, nil)
+			}
 		case "filesystem":
 			d.domainFilesystem(grow(d, &v.Filesystems))
+			if d.beside != nil {
+				compared(d, "filesystem", &v.Filesystems, &d.beside.rest.Filesystems, len(d.beside.now.Filesystems), (*difference).domainFilesystem, nil)
+			}
 		case "interface":
 			d.domainInterface(growIn(d, &v.Interfaces, &d.slabs.domainDeviceListInterfaces))
+			if d.beside != nil {
+				compared(d, "interface", &v.Interfaces, &d.beside.rest.Interfaces, len(d.beside.now.Interfaces), (*difference).domainInterface, isSameInterface)
+			}
 		case "smartcard":
 			d.domainSmartcard(grow(d, &v.Smartcards))
+			if d.beside != nil {
+				compared(d, "smartcard", &v.Smartcards, &d.beside.rest.Smartcards, len(d.beside.now.Smartcards), (*difference).domainSmartcard, nil)
+			}
 		case "serial":
 			d.domainSerial(growIn(d, &v.Serials, &d.slabs.domainDeviceListSerials))
+			if d.beside != nil {
+				compared(d, "serial", &v.Serials, &d.beside.rest.Serials, len(d.beside.now.Serials), (*difference).domainSerial, nil)
+			}
 		case "parallel":
 			d.domainParallel(grow(d, &v.Parallels))
+			if d.beside != nil {
+				compared(d, "parallel", &v.Parallels, &d.beside.rest.Parallels, len(d.beside.now.Parallels), (*difference).domainParallel, nil)
+			}
 		case "console":
 			d.domainConsole(growIn(d, &v.Consoles, &d.slabs.domainDeviceListConsoles))
+			if d.beside != nil {
+				compared(d, "console", &v.Consoles, &d.beside.rest.Consoles, len(d.beside.now.Consoles), (*difference).domainConsole, nil)
+			}
 		case "channel":
 			d.domainChannel(growIn(d, &v.Channels, &d.slabs.domainDeviceListChannels))
+			if d.beside != nil {
+				compared(d, "channel", &v.Channels, &d.beside.rest.Channels, len(d.beside.now.Channels), (*difference).domainChannel, nil)
+			}
 		case "input":
 			d.domainInput(growIn(d, &v.Inputs, &d.slabs.domainDeviceListInputs))
+			if d.beside != nil {
+				compared(d, "input", &v.Inputs, &d.beside.rest.Inputs, len(d.beside.now.Inputs), (*difference).domainInput, nil)
+			}
 		case "tpm":
 			d.domainTPM(grow(d, &v.TPMs))
+			if d.beside != nil {
+				compared(d, "tpm", &v.TPMs, &d.beside.rest.TPMs, len(d.beside.now.TPMs), (*difference).domainTPM, nil)
+			}
 		case "graphics":
 			d.domainGraphic(growIn(d, &v.Graphics, &d.slabs.domainDeviceListGraphics))
+			if d.beside != nil {
+				compared(d, "graphics", &v.Graphics, &d.beside.rest.Graphics, len(d.beside.now.Graphics), (*difference).domainGraphic, nil)
+			}
 		case "sound":
 			d.domainSound(grow(d, &v.Sounds))
+			if d.beside != nil {
+				compared(d, "sound", &v.Sounds, &d.beside.rest.Sounds, len(d.beside.now.Sounds), (*difference).domainSound, nil)
+			}
 		case "audio":
 			d.domainAudio(growIn(d, &v.Audios, &d.slabs.domainDeviceListAudios))
+			if d.beside != nil {
+				compared(d, "audio", &v.Audios, &d.beside.rest.Audios, len(d.beside.now.Audios), (*difference).domainAudio, nil)
+			}
 		case "video":
 			d.domainVideo(growIn(d, &v.Videos, &d.slabs.domainDeviceListVideos))
+			if d.beside != nil {
+				compared(d, "video", &v.Videos, &d.beside.rest.Videos, len(d.beside.now.Videos), (*difference).domainVideo, nil)
+			}
 		case "hostdev":
 			d.domainHostdev(grow(d, &v.Hostdevs))
+			if d.beside != nil {
+				compared(d, "hostdev", &v.Hostdevs, &d.beside.rest.Hostdevs, len(d.beside.now.Hostdevs), (*difference).domainHostdev, nil)
+			}
 		case "redirdev":
 			d.domainRedirDev(grow(d, &v.RedirDevs))
+			if d.beside != nil {
+				compared(d, "redirdev", &v.RedirDevs, &d.beside.rest.RedirDevs, len(d.beside.now.RedirDevs), (*difference).domainRedirDev, nil)
+			}
 		case "redirfilter":
 			d.domainRedirFilter(grow(d, &v.RedirFilters))
+			if d.beside != nil {
+				compared(d, "redirfilter", &v.RedirFilters, &d.beside.rest.RedirFilters, len(d.beside.now.RedirFilters), (*difference).domainRedirFilter, nil)
+			}
 		case "hub":
 			d.domainHub(grow(d, &v.Hubs))
+			if d.beside != nil {
+				compared(d, "hub", &v.Hubs, &d.beside.rest.Hubs, len(d.beside.now.Hubs), (*difference).domainHub, nil)
+			}
 		case "watchdog":
 			d.domainWatchdog(grow(d, &v.Watchdogs))
+			if d.beside != nil {
+				compared(d, "watchdog", &v.Watchdogs, &d.beside.rest.Watchdogs, len(d.beside.now.Watchdogs), (*difference).domainWatchdog, nil)
+			}
 		case "memballoon":
 			d.domainMemBalloon(d.slabs.domainMemBalloon.ensure(d, &v.MemBalloon))
+			d.keep()
 		case "rng":
 			d.domainRNG(growIn(d, &v.RNGs, &d.slabs.domainDeviceListRNGs))
+			if d.beside != nil {
+				compared(d, "rng", &v.RNGs, &d.beside.rest.RNGs, len(d.beside.now.RNGs), (*difference).domainRNG, nil)
+			}
 		case "nvram":
 			d.domainNVRAM(ensure(&v.NVRAM))
+			d.keep()
 		case "panic":
 			d.domainPanic(growIn(d, &v.Panics, &d.slabs.domainDeviceListPanics))
+			if d.beside != nil {
+				compared(d, "panic", &v.Panics, &d.beside.rest.Panics, len(d.beside.now.Panics), (*difference).domainPanic, nil)
+			}
 		case "shmem":
 			d.domainShmem(grow(d, &v.Shmems))
+			if d.beside != nil {
+				compared(d, "shmem", &v.Shmems, &d.beside.rest.Shmems, len(d.beside.now.Shmems), (*difference).domainShmem, nil)
+			}
 		case "memory":
 			d.domainMemorydev(grow(d, &v.Memorydevs))
+			if d.beside != nil {
+				compared(d, "memory", &v.Memorydevs, &d.beside.rest.Memorydevs, len(d.beside.now.Memorydevs), (*difference).domainMemorydev, nil)
+			}
 		case "iommu":
 			d.domainIOMMU(grow(d, &v.IOMMUs))
+			d.keep()
 		case "vsock":
 			d.domainVSock(ensure(&v.VSock))
+			d.keep()
 		case "crypto":
 			d.domainCrypto(grow(d, &v.Crypto))
+			if d.beside != nil {
+				compared(d, "crypto", &v.Crypto, &d.beside.rest.Crypto, len(d.beside.now.Crypto), (*difference).domainCrypto, nil)
+			}
 		case "pstore":
 			d.domainPStore(ensure(&v.PStore))
+			d.keep()
 		default:
 			d.unknownElement()
 		}

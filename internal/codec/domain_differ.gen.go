@@ -69,7 +69,7 @@ func (d *difference) domain(old, now *libvirtxml.Domain) {
 		for i := range old.SysInfo {
 			d.domainSysInfo(&old.SysInfo[i], &now.SysInfo[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -111,7 +111,7 @@ func (d *difference) domain(old, now *libvirtxml.Domain) {
 		for i := range old.SecLabel {
 			d.domainSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -180,7 +180,7 @@ func (d *difference) domainBlockIOTune(old, now *libvirtxml.DomainBlockIOTune) {
 		for i := range old.Device {
 			d.domainBlockIOTuneDevice(&old.Device[i], &now.Device[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -239,7 +239,7 @@ func (d *difference) domainVCPUs(old, now *libvirtxml.DomainVCPUs) {
 		for i := range old.VCPU {
 			d.domainVCPUsVCPU(&old.VCPU[i], &now.VCPU[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -252,7 +252,7 @@ func (d *difference) domainIOThreadIDs(old, now *libvirtxml.DomainIOThreadIDs) {
 		for i := range old.IOThreads {
 			d.domainIOThread(&old.IOThreads[i], &now.IOThreads[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -301,7 +301,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.VCPUPin {
 			d.domainCPUTuneVCPUPin(&old.VCPUPin[i], &now.VCPUPin[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -314,7 +314,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.IOThreadPin {
 			d.domainCPUTuneIOThreadPin(&old.IOThreadPin[i], &now.IOThreadPin[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -324,7 +324,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.VCPUSched {
 			d.domainCPUTuneVCPUSched(&old.VCPUSched[i], &now.VCPUSched[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -337,7 +337,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.IOThreadSched {
 			d.domainCPUTuneIOThreadSched(&old.IOThreadSched[i], &now.IOThreadSched[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -347,7 +347,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.CacheTune {
 			d.domainCPUCacheTune(&old.CacheTune[i], &now.CacheTune[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -357,7 +357,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.MemoryTune {
 			d.domainCPUMemoryTune(&old.MemoryTune[i], &now.MemoryTune[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -367,7 +367,7 @@ func (d *difference) domainCPUTune(old, now *libvirtxml.DomainCPUTune) {
 		for i := range old.EnergyTune {
 			d.domainCPUEnergyTune(&old.EnergyTune[i], &now.EnergyTune[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -383,7 +383,7 @@ func (d *difference) domainNUMATune(old, now *libvirtxml.DomainNUMATune) {
 		for i := range old.MemNodes {
 			d.domainNUMATuneMemNode(&old.MemNodes[i], &now.MemNodes[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -425,7 +425,7 @@ func (d *difference) domainOS(old, now *libvirtxml.DomainOS) {
 		for i := range old.InitArgs {
 			d.text(old.InitArgs[i], now.InitArgs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -435,7 +435,7 @@ func (d *difference) domainOS(old, now *libvirtxml.DomainOS) {
 		for i := range old.InitEnv {
 			d.domainOSInitEnv(&old.InitEnv[i], &now.InitEnv[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -465,7 +465,7 @@ func (d *difference) domainOS(old, now *libvirtxml.DomainOS) {
 		for i := range old.BootDevices {
 			d.domainBootDevice(&old.BootDevices[i], &now.BootDevices[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -487,7 +487,7 @@ func (d *difference) domainIDMap(old, now *libvirtxml.DomainIDMap) {
 		for i := range old.UIDs {
 			d.domainIDMapRange(&old.UIDs[i], &now.UIDs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -497,7 +497,7 @@ func (d *difference) domainIDMap(old, now *libvirtxml.DomainIDMap) {
 		for i := range old.GIDs {
 			d.domainIDMapRange(&old.GIDs[i], &now.GIDs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -510,7 +510,7 @@ func (d *difference) domainThrottleGroups(old, now *libvirtxml.DomainThrottleGro
 		for i := range old.ThrottleGroups {
 			d.throttleGroup(&old.ThrottleGroups[i], &now.ThrottleGroups[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -638,7 +638,7 @@ func (d *difference) domainCPU(old, now *libvirtxml.DomainCPU) {
 		for i := range old.Features {
 			d.domainCPUFeature(&old.Features[i], &now.Features[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -659,7 +659,7 @@ func (d *difference) domainClock(old, now *libvirtxml.DomainClock) {
 		for i := range old.Timer {
 			d.domainTimer(&old.Timer[i], &now.Timer[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -681,7 +681,7 @@ func (d *difference) domainPerf(old, now *libvirtxml.DomainPerf) {
 		for i := range old.Events {
 			d.domainPerfEvent(&old.Events[i], &now.Events[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -695,7 +695,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Disks {
 			d.domainDisk(&old.Disks[i], &now.Disks[i])
 			if l.changed(d) {
-				l.item(d, isSameDisk(&old.Disks[i], &now.Disks[i]))
+				l.item(isSameDisk(&old.Disks[i], &now.Disks[i]))
 			}
 		}
 		l.end(d)
@@ -705,7 +705,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Controllers {
 			d.domainController(&old.Controllers[i], &now.Controllers[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -715,7 +715,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Leases {
 			d.domainLease(&old.Leases[i], &now.Leases[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -725,7 +725,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Filesystems {
 			d.domainFilesystem(&old.Filesystems[i], &now.Filesystems[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -735,7 +735,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Interfaces {
 			d.domainInterface(&old.Interfaces[i], &now.Interfaces[i])
 			if l.changed(d) {
-				l.item(d, isSameInterface(&old.Interfaces[i], &now.Interfaces[i]))
+				l.item(isSameInterface(&old.Interfaces[i], &now.Interfaces[i]))
 			}
 		}
 		l.end(d)
@@ -745,7 +745,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Smartcards {
 			d.domainSmartcard(&old.Smartcards[i], &now.Smartcards[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -755,7 +755,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Serials {
 			d.domainSerial(&old.Serials[i], &now.Serials[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -765,7 +765,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Parallels {
 			d.domainParallel(&old.Parallels[i], &now.Parallels[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -775,7 +775,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Consoles {
 			d.domainConsole(&old.Consoles[i], &now.Consoles[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -785,7 +785,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Channels {
 			d.domainChannel(&old.Channels[i], &now.Channels[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -795,7 +795,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Inputs {
 			d.domainInput(&old.Inputs[i], &now.Inputs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -805,7 +805,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.TPMs {
 			d.domainTPM(&old.TPMs[i], &now.TPMs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -815,7 +815,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Graphics {
 			d.domainGraphic(&old.Graphics[i], &now.Graphics[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -825,7 +825,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Sounds {
 			d.domainSound(&old.Sounds[i], &now.Sounds[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -835,7 +835,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Audios {
 			d.domainAudio(&old.Audios[i], &now.Audios[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -845,7 +845,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Videos {
 			d.domainVideo(&old.Videos[i], &now.Videos[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -855,7 +855,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Hostdevs {
 			d.domainHostdev(&old.Hostdevs[i], &now.Hostdevs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -865,7 +865,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.RedirDevs {
 			d.domainRedirDev(&old.RedirDevs[i], &now.RedirDevs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -875,7 +875,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.RedirFilters {
 			d.domainRedirFilter(&old.RedirFilters[i], &now.RedirFilters[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -885,7 +885,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Hubs {
 			d.domainHub(&old.Hubs[i], &now.Hubs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -895,7 +895,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Watchdogs {
 			d.domainWatchdog(&old.Watchdogs[i], &now.Watchdogs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -908,7 +908,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.RNGs {
 			d.domainRNG(&old.RNGs[i], &now.RNGs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -921,7 +921,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Panics {
 			d.domainPanic(&old.Panics[i], &now.Panics[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -931,7 +931,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Shmems {
 			d.domainShmem(&old.Shmems[i], &now.Shmems[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -941,7 +941,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Memorydevs {
 			d.domainMemorydev(&old.Memorydevs[i], &now.Memorydevs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -954,7 +954,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.IOMMUs {
 			d.domainIOMMU(&old.IOMMUs[i], &now.IOMMUs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -967,7 +967,7 @@ func (d *difference) domainDeviceList(old, now *libvirtxml.DomainDeviceList) {
 		for i := range old.Crypto {
 			d.domainCrypto(&old.Crypto[i], &now.Crypto[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -992,7 +992,7 @@ func (d *difference) domainKeyWrap(old, now *libvirtxml.DomainKeyWrap) {
 		for i := range old.Ciphers {
 			d.domainKeyWrapCipher(&old.Ciphers[i], &now.Ciphers[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1021,7 +1021,7 @@ func (d *difference) domainQEMUCommandline(old, now *libvirtxml.DomainQEMUComman
 		for i := range old.Args {
 			d.domainQEMUCommandlineArg(&old.Args[i], &now.Args[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1031,7 +1031,7 @@ func (d *difference) domainQEMUCommandline(old, now *libvirtxml.DomainQEMUComman
 		for i := range old.Envs {
 			d.domainQEMUCommandlineEnv(&old.Envs[i], &now.Envs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1045,7 +1045,7 @@ func (d *difference) domainQEMUCapabilities(old, now *libvirtxml.DomainQEMUCapab
 		for i := range old.Add {
 			d.domainQEMUCapabilitiesEntry(&old.Add[i], &now.Add[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1055,7 +1055,7 @@ func (d *difference) domainQEMUCapabilities(old, now *libvirtxml.DomainQEMUCapab
 		for i := range old.Del {
 			d.domainQEMUCapabilitiesEntry(&old.Del[i], &now.Del[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1069,7 +1069,7 @@ func (d *difference) domainQEMUOverride(old, now *libvirtxml.DomainQEMUOverride)
 		for i := range old.Devices {
 			d.domainQEMUOverrideDevice(&old.Devices[i], &now.Devices[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1101,7 +1101,7 @@ func (d *difference) domainBHyveCommandline(old, now *libvirtxml.DomainBHyveComm
 		for i := range old.Args {
 			d.domainBHyveCommandlineArg(&old.Args[i], &now.Args[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1111,7 +1111,7 @@ func (d *difference) domainBHyveCommandline(old, now *libvirtxml.DomainBHyveComm
 		for i := range old.Envs {
 			d.domainBHyveCommandlineEnv(&old.Envs[i], &now.Envs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1130,7 +1130,7 @@ func (d *difference) domainXenCommandline(old, now *libvirtxml.DomainXenCommandl
 		for i := range old.Args {
 			d.domainXenCommandlineArg(&old.Args[i], &now.Args[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1157,7 +1157,7 @@ func (d *difference) domainMemoryHugepages(old, now *libvirtxml.DomainMemoryHuge
 		for i := range old.Hugepages {
 			d.domainMemoryHugepage(&old.Hugepages[i], &now.Hugepages[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1264,7 +1264,7 @@ func (d *difference) domainCPUCacheTune(old, now *libvirtxml.DomainCPUCacheTune)
 		for i := range old.Cache {
 			d.domainCPUCacheTuneCache(&old.Cache[i], &now.Cache[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1274,7 +1274,7 @@ func (d *difference) domainCPUCacheTune(old, now *libvirtxml.DomainCPUCacheTune)
 		for i := range old.Monitor {
 			d.domainCPUCacheTuneMonitor(&old.Monitor[i], &now.Monitor[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1288,7 +1288,7 @@ func (d *difference) domainCPUMemoryTune(old, now *libvirtxml.DomainCPUMemoryTun
 		for i := range old.Nodes {
 			d.domainCPUMemoryTuneNode(&old.Nodes[i], &now.Nodes[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1298,7 +1298,7 @@ func (d *difference) domainCPUMemoryTune(old, now *libvirtxml.DomainCPUMemoryTun
 		for i := range old.Monitor {
 			d.domainCPUMemoryTuneMonitor(&old.Monitor[i], &now.Monitor[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1313,7 +1313,7 @@ func (d *difference) domainCPUEnergyTune(old, now *libvirtxml.DomainCPUEnergyTun
 		for i := range old.Monitor {
 			d.domainCPUEnergyTuneMonitor(&old.Monitor[i], &now.Monitor[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1348,7 +1348,7 @@ func (d *difference) domainSysInfoSMBIOS(old, now *libvirtxml.DomainSysInfoSMBIO
 		for i := range old.BaseBoard {
 			d.domainSysInfoBaseBoard(&old.BaseBoard[i], &now.BaseBoard[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1361,7 +1361,7 @@ func (d *difference) domainSysInfoSMBIOS(old, now *libvirtxml.DomainSysInfoSMBIO
 		for i := range old.Processor {
 			d.domainSysInfoProcessor(&old.Processor[i], &now.Processor[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1371,7 +1371,7 @@ func (d *difference) domainSysInfoSMBIOS(old, now *libvirtxml.DomainSysInfoSMBIO
 		for i := range old.Memory {
 			d.domainSysInfoMemory(&old.Memory[i], &now.Memory[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1387,7 +1387,7 @@ func (d *difference) domainSysInfoFWCfg(old, now *libvirtxml.DomainSysInfoFWCfg)
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1406,7 +1406,7 @@ func (d *difference) domainOSFirmwareInfo(old, now *libvirtxml.DomainOSFirmwareI
 		for i := range old.Features {
 			d.domainOSFirmwareFeature(&old.Features[i], &now.Features[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1448,7 +1448,7 @@ func (d *difference) domainACPI(old, now *libvirtxml.DomainACPI) {
 		for i := range old.Tables {
 			d.domainACPITable(&old.Tables[i], &now.Tables[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -1800,7 +1800,7 @@ func (d *difference) domainNuma(old, now *libvirtxml.DomainNuma) {
 		for i := range old.Cell {
 			d.domainCell(&old.Cell[i], &now.Cell[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2014,7 +2014,7 @@ func (d *difference) domainInterface(old, now *libvirtxml.DomainInterface) {
 		for i := range old.IP {
 			d.domainInterfaceIP(&old.IP[i], &now.IP[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2024,7 +2024,7 @@ func (d *difference) domainInterface(old, now *libvirtxml.DomainInterface) {
 		for i := range old.Route {
 			d.domainInterfaceRoute(&old.Route[i], &now.Route[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2034,7 +2034,7 @@ func (d *difference) domainInterface(old, now *libvirtxml.DomainInterface) {
 		for i := range old.PortForward {
 			d.domainInterfaceSourcePortForward(&old.PortForward[i], &now.PortForward[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2117,7 +2117,7 @@ func (d *difference) domainSmartcard(old, now *libvirtxml.DomainSmartcard) {
 		for i := range old.HostCerts {
 			d.domainSmartcardHostCert(&old.HostCerts[i], &now.HostCerts[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2312,7 +2312,7 @@ func (d *difference) domainSound(old, now *libvirtxml.DomainSound) {
 		for i := range old.Codec {
 			d.domainSoundCodec(&old.Codec[i], &now.Codec[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2462,7 +2462,7 @@ func (d *difference) domainRedirFilter(old, now *libvirtxml.DomainRedirFilter) {
 		for i := range old.USB {
 			d.domainRedirFilterUSB(&old.USB[i], &now.USB[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2829,7 +2829,7 @@ func (d *difference) domainSysInfoBIOS(old, now *libvirtxml.DomainSysInfoBIOS) {
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2842,7 +2842,7 @@ func (d *difference) domainSysInfoSystem(old, now *libvirtxml.DomainSysInfoSyste
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2855,7 +2855,7 @@ func (d *difference) domainSysInfoBaseBoard(old, now *libvirtxml.DomainSysInfoBa
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2868,7 +2868,7 @@ func (d *difference) domainSysInfoChassis(old, now *libvirtxml.DomainSysInfoChas
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2881,7 +2881,7 @@ func (d *difference) domainSysInfoProcessor(old, now *libvirtxml.DomainSysInfoPr
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2894,7 +2894,7 @@ func (d *difference) domainSysInfoMemory(old, now *libvirtxml.DomainSysInfoMemor
 		for i := range old.Entry {
 			d.domainSysInfoEntry(&old.Entry[i], &now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -2907,7 +2907,7 @@ func (d *difference) domainSysInfoOEMStrings(old, now *libvirtxml.DomainSysInfoO
 		for i := range old.Entry {
 			d.text(old.Entry[i], now.Entry[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3063,7 +3063,7 @@ func (d *difference) domainCell(old, now *libvirtxml.DomainCell) {
 		for i := range old.Caches {
 			d.domainCellCache(&old.Caches[i], &now.Caches[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3076,7 +3076,7 @@ func (d *difference) domainNUMAInterconnects(old, now *libvirtxml.DomainNUMAInte
 		for i := range old.Latencies {
 			d.domainNUMAInterconnectLatency(&old.Latencies[i], &now.Latencies[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3086,7 +3086,7 @@ func (d *difference) domainNUMAInterconnects(old, now *libvirtxml.DomainNUMAInte
 		for i := range old.Bandwidths {
 			d.domainNUMAInterconnectBandwidth(&old.Bandwidths[i], &now.Bandwidths[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3228,7 +3228,7 @@ func (d *difference) throttleFilters(old, now *libvirtxml.ThrottleFilters) {
 		for i := range old.ThrottleFilter {
 			d.throttleFilter(&old.ThrottleFilter[i], &now.ThrottleFilter[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3251,7 +3251,7 @@ func (d *difference) domainDiskEncryption(old, now *libvirtxml.DomainDiskEncrypt
 		for i := range old.Secrets {
 			d.domainDiskSecret(&old.Secrets[i], &now.Secrets[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3414,7 +3414,7 @@ func (d *difference) domainFilesystemIDMap(old, now *libvirtxml.DomainFilesystem
 		for i := range old.UID {
 			d.domainFilesystemIDMapEntry(&old.UID[i], &now.UID[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3424,7 +3424,7 @@ func (d *difference) domainFilesystemIDMap(old, now *libvirtxml.DomainFilesystem
 		for i := range old.GID {
 			d.domainFilesystemIDMapEntry(&old.GID[i], &now.GID[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3532,7 +3532,7 @@ func (d *difference) domainInterfaceVLan(old, now *libvirtxml.DomainInterfaceVLa
 		for i := range old.Tags {
 			d.domainInterfaceVLanTag(&old.Tags[i], &now.Tags[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3570,7 +3570,7 @@ func (d *difference) domainInterfaceSourcePortForward(old, now *libvirtxml.Domai
 		for i := range old.Ranges {
 			d.domainInterfaceSourcePortForwardRange(&old.Ranges[i], &now.Ranges[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3633,7 +3633,7 @@ func (d *difference) domainInterfaceFilterRef(old, now *libvirtxml.DomainInterfa
 		for i := range old.Parameters {
 			d.domainInterfaceFilterParam(&old.Parameters[i], &now.Parameters[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3838,7 +3838,7 @@ func (d *difference) domainGraphicVNC(old, now *libvirtxml.DomainGraphicVNC) {
 		for i := range old.Listeners {
 			d.domainGraphicListener(&old.Listeners[i], &now.Listeners[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3858,7 +3858,7 @@ func (d *difference) domainGraphicRDP(old, now *libvirtxml.DomainGraphicRDP) {
 		for i := range old.Listeners {
 			d.domainGraphicListener(&old.Listeners[i], &now.Listeners[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3885,7 +3885,7 @@ func (d *difference) domainGraphicSpice(old, now *libvirtxml.DomainGraphicSpice)
 		for i := range old.Listeners {
 			d.domainGraphicListener(&old.Listeners[i], &now.Listeners[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -3895,7 +3895,7 @@ func (d *difference) domainGraphicSpice(old, now *libvirtxml.DomainGraphicSpice)
 		for i := range old.Channel {
 			d.domainGraphicSpiceChannel(&old.Channel[i], &now.Channel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4169,7 +4169,7 @@ func (d *difference) domainHostdevCapsNet(old, now *libvirtxml.DomainHostdevCaps
 		for i := range old.IP {
 			d.domainIP(&old.IP[i], &now.IP[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4179,7 +4179,7 @@ func (d *difference) domainHostdevCapsNet(old, now *libvirtxml.DomainHostdevCaps
 		for i := range old.Route {
 			d.domainRoute(&old.Route[i], &now.Route[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4358,7 +4358,7 @@ func (d *difference) domainQEMUOverrideFrontend(old, now *libvirtxml.DomainQEMUO
 		for i := range old.Properties {
 			d.domainQEMUOverrideProperty(&old.Properties[i], &now.Properties[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4373,7 +4373,7 @@ func (d *difference) domainDiskSourceFile(old, now *libvirtxml.DomainDiskSourceF
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4387,7 +4387,7 @@ func (d *difference) domainDiskSourceBlock(old, now *libvirtxml.DomainDiskSource
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4409,7 +4409,7 @@ func (d *difference) domainDiskSourceNetwork(old, now *libvirtxml.DomainDiskSour
 		for i := range old.Hosts {
 			d.domainDiskSourceHost(&old.Hosts[i], &now.Hosts[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4446,7 +4446,7 @@ func (d *difference) domainDiskSourceVolume(old, now *libvirtxml.DomainDiskSourc
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4530,7 +4530,7 @@ func (d *difference) domainDiskSlices(old, now *libvirtxml.DomainDiskSlices) {
 		for i := range old.Slices {
 			d.domainDiskSlice(&old.Slices[i], &now.Slices[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4547,7 +4547,7 @@ func (d *difference) domainDiskCookies(old, now *libvirtxml.DomainDiskCookies) {
 		for i := range old.Cookies {
 			d.domainDiskCookie(&old.Cookies[i], &now.Cookies[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4577,7 +4577,7 @@ func (d *difference) domainCellDistances(old, now *libvirtxml.DomainCellDistance
 		for i := range old.Siblings {
 			d.domainCellSibling(&old.Siblings[i], &now.Siblings[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4615,7 +4615,7 @@ func (d *difference) domainDiskIOThreads(old, now *libvirtxml.DomainDiskIOThread
 		for i := range old.IOThread {
 			d.domainDiskIOThread(&old.IOThread[i], &now.IOThread[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4634,7 +4634,7 @@ func (d *difference) domainDiskStatistics(old, now *libvirtxml.DomainDiskStatist
 		for i := range old.Statistic {
 			d.domainDiskStatistic(&old.Statistic[i], &now.Statistic[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4644,7 +4644,7 @@ func (d *difference) domainDiskStatistics(old, now *libvirtxml.DomainDiskStatist
 		for i := range old.LatencyHistogram {
 			d.domainDiskLatencyHistogram(&old.LatencyHistogram[i], &now.LatencyHistogram[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4781,7 +4781,7 @@ func (d *difference) domainControllerDriverIOThreads(old, now *libvirtxml.Domain
 		for i := range old.IOThread {
 			d.domainControllerDriverIOThread(&old.IOThread[i], &now.IOThread[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4894,7 +4894,7 @@ func (d *difference) domainInterfaceSourceEthernet(old, now *libvirtxml.DomainIn
 		for i := range old.IP {
 			d.domainInterfaceIP(&old.IP[i], &now.IP[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -4904,7 +4904,7 @@ func (d *difference) domainInterfaceSourceEthernet(old, now *libvirtxml.DomainIn
 		for i := range old.Route {
 			d.domainInterfaceRoute(&old.Route[i], &now.Route[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5077,7 +5077,7 @@ func (d *difference) domainChardevSourcePty(old, now *libvirtxml.DomainChardevSo
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5091,7 +5091,7 @@ func (d *difference) domainChardevSourceDev(old, now *libvirtxml.DomainChardevSo
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5106,7 +5106,7 @@ func (d *difference) domainChardevSourceFile(old, now *libvirtxml.DomainChardevS
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5120,7 +5120,7 @@ func (d *difference) domainChardevSourcePipe(old, now *libvirtxml.DomainChardevS
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5157,7 +5157,7 @@ func (d *difference) domainChardevSourceUNIX(old, now *libvirtxml.DomainChardevS
 		for i := range old.SecLabel {
 			d.domainDeviceSecLabel(&old.SecLabel[i], &now.SecLabel[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5662,7 +5662,7 @@ func (d *difference) domainDiskIOThread(old, now *libvirtxml.DomainDiskIOThread)
 		for i := range old.Queues {
 			d.domainDiskIOThreadQueue(&old.Queues[i], &now.Queues[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5685,7 +5685,7 @@ func (d *difference) domainDiskLatencyHistogram(old, now *libvirtxml.DomainDiskL
 		for i := range old.Bin {
 			d.domainDiskLatencyHistogramBin(&old.Bin[i], &now.Bin[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5708,7 +5708,7 @@ func (d *difference) domainControllerDriverIOThread(old, now *libvirtxml.DomainC
 		for i := range old.Queues {
 			d.domainControllerDriverIOThreadQueue(&old.Queues[i], &now.Queues[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -5911,7 +5911,7 @@ func (d *difference) domainHostdevSubsysSCSISourceISCSI(old, now *libvirtxml.Dom
 		for i := range old.Host {
 			d.domainDiskSourceHost(&old.Host[i], &now.Host[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)

@@ -45,7 +45,7 @@ func (d *difference) network(old, now *libvirtxml.Network) {
 		for i := range old.IPs {
 			d.networkIP(&old.IPs[i], &now.IPs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -55,7 +55,7 @@ func (d *difference) network(old, now *libvirtxml.Network) {
 		for i := range old.Routes {
 			d.networkRoute(&old.Routes[i], &now.Routes[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -68,7 +68,7 @@ func (d *difference) network(old, now *libvirtxml.Network) {
 		for i := range old.PortGroups {
 			d.networkPortGroup(&old.PortGroups[i], &now.PortGroups[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -94,7 +94,7 @@ func (d *difference) networkForward(old, now *libvirtxml.NetworkForward) {
 		for i := range old.PFs {
 			d.networkForwardPF(&old.PFs[i], &now.PFs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -107,7 +107,7 @@ func (d *difference) networkForward(old, now *libvirtxml.NetworkForward) {
 		for i := range old.Interfaces {
 			d.networkForwardInterface(&old.Interfaces[i], &now.Interfaces[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -117,7 +117,7 @@ func (d *difference) networkForward(old, now *libvirtxml.NetworkForward) {
 		for i := range old.Addresses {
 			d.networkForwardAddress(&old.Addresses[i], &now.Addresses[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -154,7 +154,7 @@ func (d *difference) networkDNS(old, now *libvirtxml.NetworkDNS) {
 		for i := range old.Forwarders {
 			d.networkDNSForwarder(&old.Forwarders[i], &now.Forwarders[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -164,7 +164,7 @@ func (d *difference) networkDNS(old, now *libvirtxml.NetworkDNS) {
 		for i := range old.TXTs {
 			d.networkDNSTXT(&old.TXTs[i], &now.TXTs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -174,7 +174,7 @@ func (d *difference) networkDNS(old, now *libvirtxml.NetworkDNS) {
 		for i := range old.Host {
 			d.networkDNSHost(&old.Host[i], &now.Host[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -184,7 +184,7 @@ func (d *difference) networkDNS(old, now *libvirtxml.NetworkDNS) {
 		for i := range old.SRVs {
 			d.networkDNSSRV(&old.SRVs[i], &now.SRVs[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -198,7 +198,7 @@ func (d *difference) networkVLAN(old, now *libvirtxml.NetworkVLAN) {
 		for i := range old.Tags {
 			d.networkVLANTag(&old.Tags[i], &now.Tags[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -268,7 +268,7 @@ func (d *difference) networkDnsmasqOptions(old, now *libvirtxml.NetworkDnsmasqOp
 		for i := range old.Option {
 			d.networkDnsmasqOption(&old.Option[i], &now.Option[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -291,7 +291,7 @@ func (d *difference) networkForwardNAT(old, now *libvirtxml.NetworkForwardNAT) {
 		for i := range old.Addresses {
 			d.networkForwardNATAddress(&old.Addresses[i], &now.Addresses[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -301,7 +301,7 @@ func (d *difference) networkForwardNAT(old, now *libvirtxml.NetworkForwardNAT) {
 		for i := range old.Ports {
 			d.networkForwardNATPort(&old.Ports[i], &now.Ports[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -339,7 +339,7 @@ func (d *difference) networkDNSHost(old, now *libvirtxml.NetworkDNSHost) {
 		for i := range old.Hostnames {
 			d.networkDNSHostHostname(&old.Hostnames[i], &now.Hostnames[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -383,7 +383,7 @@ func (d *difference) networkDHCP(old, now *libvirtxml.NetworkDHCP) {
 		for i := range old.Ranges {
 			d.networkDHCPRange(&old.Ranges[i], &now.Ranges[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -393,7 +393,7 @@ func (d *difference) networkDHCP(old, now *libvirtxml.NetworkDHCP) {
 		for i := range old.Hosts {
 			d.networkDHCPHost(&old.Hosts[i], &now.Hosts[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)
@@ -403,7 +403,7 @@ func (d *difference) networkDHCP(old, now *libvirtxml.NetworkDHCP) {
 		for i := range old.Bootp {
 			d.networkBootp(&old.Bootp[i], &now.Bootp[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)

@@ -50,7 +50,7 @@ func (d *difference) networkPortVLAN(old, now *libvirtxml.NetworkPortVLAN) {
 		for i := range old.Tags {
 			d.networkPortVLANTag(&old.Tags[i], &now.Tags[i])
 			if l.changed(d) {
-				l.item(d, false)
+				l.item(false)
 			}
 		}
 		l.end(d)

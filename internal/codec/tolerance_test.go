@@ -92,8 +92,7 @@ func TestEveryAttributeOfTheFuture(t *testing.T) {
 				case contains(reflect.ValueOf(v), "future"):
 					decoded++
 				case twice[sc.Span().From]:
-					// libvirtxml has room for one and the other says it again:
-					// the walk tells such an element apart.
+					// libvirtxml has room for one and the other says it again.
 					blended++
 				default:
 					t.Fatalf("%s: %s at %d is neither decoded nor left out", s.name, name, a.All.From)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/virthook/virthook/internal/abi"
 	"github.com/virthook/virthook/internal/codec"
 	"github.com/virthook/virthook/internal/splice"
 	"github.com/virthook/virthook/internal/xmlscan"
@@ -27,40 +29,39 @@ type Edit[T any] struct {
 // decoded from, and nothing else: no XML when the edited domain says nothing else
 // than raw does. What cannot be carried over is refused ([splice.Refusals]).
 func ApplyDomain(raw []byte, edited *libvirtxml.Domain) (Edit[libvirtxml.Domain], error) {
-	return apply("domain", raw, edited, coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.DifferDomain})
+	return apply("domain", raw, edited, coding[libvirtxml.Domain]{codec.ViewDomain, codec.EncodeDomain, codec.CompareDomain})
 }
 
 // ApplyNetwork is [ApplyDomain] for a network.
 func ApplyNetwork(raw []byte, edited *libvirtxml.Network) (Edit[libvirtxml.Network], error) {
-	return apply("network", raw, edited, coding[libvirtxml.Network]{codec.ViewNetwork, codec.EncodeNetwork, codec.DifferNetwork})
+	return apply("network", raw, edited, coding[libvirtxml.Network]{codec.ViewNetwork, codec.EncodeNetwork, codec.CompareNetwork})
 }
 
 // ApplyNetworkPort is [ApplyDomain] for a network port.
 func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) (Edit[libvirtxml.NetworkPort], error) {
-	return apply("networkport", raw, edited, coding[libvirtxml.NetworkPort]{codec.ViewNetworkPort, codec.EncodeNetworkPort, codec.DifferNetworkPort})
+	return apply("networkport", raw, edited, coding[libvirtxml.NetworkPort]{codec.ViewNetworkPort, codec.EncodeNetworkPort, codec.CompareNetworkPort})
 }
 
 // coding is how a kind of document is read, written and compared.
 type coding[T any] struct {
-	decode func([]byte) (*T, *codec.Report, error) // without a copy
-	encode func(*T) ([]byte, error)
-	differ func(raw []byte, old, now *T) ([]codec.Value, bool)
+	decode  func([]byte) (*T, *codec.Report, error) // without a copy
+	encode  func(*T) ([]byte, error)
+	compare func(raw []byte, now *T) ([]codec.Value, bool, error)
 }
 
 func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], error) {
-	view, report, err := c.decode(raw)
-	if err != nil {
+	changed, ok, err := c.compare(raw, edited)
+	if err != nil || ok && len(changed) == 0 {
 		return Edit[T]{}, err
-	}
-	changed, ok := c.differ(raw, view, edited)
-	if ok && len(changed) == 0 {
-		return Edit[T]{}, nil
 	}
 	if ok {
 		if edit, ok := c.shortWay(raw, edited, changed); ok {
-			edit.Before = view
 			return edit, nil
 		}
+	}
+	view, report, err := c.decode(raw)
+	if err != nil {
+		return Edit[T]{}, err
 	}
 	out, back, err := c.longWay(root, raw, view, edited, report)
 	if err != nil || out == nil {
@@ -76,12 +77,15 @@ func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[
 	if !ok {
 		return Edit[T]{}, false
 	}
-	back, _, err := c.decode(out)
-	if err != nil {
+	differing, same, err := c.compare(out, edited)
+	if err != nil || !same || len(differing) > 0 {
 		return Edit[T]{}, false
 	}
-	_, same := c.differ(nil, back, edited)
-	return Edit[T]{XML: out, After: back, Paths: paths}, same
+	edit := Edit[T]{XML: out, After: edited, Paths: paths}
+	if slices.ContainsFunc(paths, abi.Compares) {
+		edit.Before, _, err = c.decode(raw)
+	}
+	return edit, err == nil
 }
 
 // longWay puts into raw what of the XML of the edited document differs from that of

@@ -9,25 +9,39 @@ import (
 
 // command is a place in the source where a program is started.
 type command struct {
-	at    ast.Node
-	words []ast.Expr // the program and its arguments
+	at       ast.Node
+	words    []ast.Expr // the program and its arguments
+	detached bool       // the hook does not wait for it
 }
 
 // commands yields them, wherever in the package they are.
 func (p *program) commands(yield func(command) bool) {
 	for call := range p.calls {
-		if words := p.commandOf(call); len(words) > 0 && !yield(command{call, words}) {
+		if c := p.commandOf(call); len(c.words) > 0 && !yield(c) {
 			return
 		}
 	}
 }
 
-func (p *program) commandOf(call *ast.CallExpr) []ast.Expr {
-	switch p.calleeName(call) {
+// sdkCommand is the package for running commands from hooks.
+const sdkCommand = sdkPath + "/command"
+
+// commandOf is the command that the call starts, without words if it starts none.
+func (p *program) commandOf(call *ast.CallExpr) command {
+	name := p.calleeName(call)
+	return command{at: call, words: p.wordsOf(name, call), detached: strings.HasPrefix(strings.TrimLeft(name, "("), sdkCommand) && strings.HasSuffix(name, ".Detach")}
+}
+
+func (p *program) wordsOf(function string, call *ast.CallExpr) []ast.Expr {
+	switch function {
 	case "os/exec.Command":
 		return p.spread(call, call.Args)
-	case "os/exec.CommandContext":
+	case "os/exec.CommandContext", sdkCommand + ".Run", sdkCommand + ".Output", sdkCommand + ".Detach":
 		return p.spread(call, call.Args[1:])
+	case "(" + sdkCommand + ".Command).Run", "(" + sdkCommand + ".Command).Output", "(" + sdkCommand + ".Command).Detach":
+		if method, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			return p.literalWords(method.X)
+		}
 	case "os.StartProcess", "syscall.Exec", "syscall.ForkExec", "syscall.StartProcess":
 		if len(call.Args) < 2 { // they come from one call
 			return nil
@@ -39,6 +53,36 @@ func (p *program) commandOf(call *ast.CallExpr) []ast.Expr {
 		return words
 	}
 	return nil
+}
+
+// literalWords are those of a [command.Command] that is written as a literal, in the
+// call or in the only assignment of the variable.
+func (p *program) literalWords(e ast.Expr) (words []ast.Expr) {
+	e = ast.Unparen(e)
+	if v := p.variable(e); v != nil && !p.values.changed[v] && len(p.values.assigned[v]) == 1 {
+		e = ast.Unparen(p.values.assigned[v][0])
+	}
+	lit, ok := e.(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	var args []ast.Expr
+	for i, field := range lit.Elts {
+		value, name := field, ""
+		if kv, ok := field.(*ast.KeyValueExpr); ok {
+			value, name = kv.Value, kv.Key.(*ast.Ident).Name
+		}
+		switch {
+		case name == "Name", name == "" && i == 0:
+			words = []ast.Expr{value}
+		case name == "Args", name == "" && i == 1:
+			args, _ = p.elements(value)
+		}
+	}
+	if words == nil {
+		return nil
+	}
+	return append(words, args...)
 }
 
 // spread writes out a list that is passed with "...".

@@ -11,13 +11,13 @@ var leftBehind = check("leftbehind", `find processes that handlers start and nob
 
 Such a process outlives the hook: nobody learns that it failed, it stays in
 the daemon's control group, and it may still run when the guest is gone. If
-it holds the hook's output, libvirt waits for it. Wait for it, or have a
-service manager run it (systemd-run --no-block).
+it holds the hook's output, libvirt waits for it. Wait for it, as Run of
+package sdk/command does, or have a service manager run it, as Detach does.
 
 A process in a variable of the function must see Wait there, unless it is
 passed on, returned or kept. Of shell scripts that are constants, "&" counts.`, runLeftBehind)
 
-const waitFor = "wait for it, or let a service manager run it (systemd-run --no-block)"
+const waitFor = "wait for it (command.Run), or let a service manager run it (command.Detach)"
 
 func runLeftBehind(p *program, report report) {
 	p.reach.each(func(n ast.Node, from string) {
@@ -35,8 +35,9 @@ func runLeftBehind(p *program, report report) {
 				report(call, "nobody waits for the process that is started here, in reach of the handler of %s; %s", from, waitFor)
 			}
 		}
-		if words := p.commandOf(call); len(words) > 0 {
-			p.background(command{call, words}, from, report)
+		// What is detached may leave others: nobody waits for any of them.
+		if c := p.commandOf(call); len(c.words) > 0 && !c.detached {
+			p.background(c, from, report)
 		}
 	})
 }

@@ -11,8 +11,8 @@ var libvirtClient = check("libvirtclient", `find calls of libvirt in programs wi
 libvirt waits for its hooks and holds locks meanwhile, so that a hook that calls
 libvirt, by a client library, virsh or one of the virt programs, waits for
 itself, for ever. What must be done with libvirt has to happen when the hook is
-over: hand it to a service manager (systemd-run --no-block) or to a program of
-your own, in a package of its own. All that a handler needs to know of the
+over: hand it to Detach of package sdk/command, or to a program of your own, in
+a package of its own. All that a handler needs to know of the
 guest is in the XML that it gets.`, runLibvirtClient)
 
 var clients = []string{
@@ -29,7 +29,7 @@ var clients = []string{
 // harmless are the virt programs that do not talk to libvirt.
 var harmless = []string{"virt-what", "virt-host-validate", "virt-xml-validate", "virt-pki-validate", "virt-pki-query-dn", "virt-qemu-run"}
 
-const deadlock = "libvirt waits for the hook, so that a hook that calls libvirt never ends; use the XML that the handler gets, and leave the rest to a program that runs after the hook (systemd-run --no-block)"
+const deadlock = "libvirt waits for the hook, so that a hook that calls libvirt never ends; use the XML that the handler gets, and leave the rest to a program that runs after the hook (command.Detach)"
 
 func runLibvirtClient(p *program, report report) {
 	if len(p.handlers) == 0 {
@@ -43,6 +43,9 @@ func runLibvirtClient(p *program, report report) {
 		}
 	}
 	for c := range p.commands {
+		if c.detached {
+			continue
+		}
 		for _, name := range p.programsOf(c) {
 			if callsLibvirt(name) {
 				report(c.at, "%s: %s", name, deadlock)

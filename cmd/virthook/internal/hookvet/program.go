@@ -78,7 +78,7 @@ func newProgram(pass *analysis.Pass) (_ *program, err error) {
 func ofSDK(pkg *types.Package) bool {
 	path := pkg.Path()
 	return (path == sdkPath || strings.HasPrefix(path, sdkPath+"/")) &&
-		path != hooktestPath && !strings.HasPrefix(path, hooktestPath+"/")
+		path != hooktestPath && !strings.HasPrefix(path, hooktestPath+"/") && !strings.HasPrefix(path, sdkPath+"/internal/")
 }
 
 func (p *program) returnsOptions() bool {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 
 	"github.com/virthook/virthook/sdk"
+	"github.com/virthook/virthook/sdk/command"
 )
 
 func main() {
@@ -21,7 +22,7 @@ type job struct{ cmd *exec.Cmd }
 func handle(ctx context.Context, c *sdk.Call) error {
 	cmd := exec.Command("watch", c.Object)
 	cmd.Stdout = new(bytes.Buffer)
-	if err := cmd.Start(); err != nil { // want `nobody waits for the process that is started here, in reach of the handler of OnAny; wait for it, or let a service manager run it.* \(leftbehind\)`
+	if err := cmd.Start(); err != nil { // want `nobody waits for the process that is started here, in reach of the handler of OnAny; wait for it \(command.Run\), or let a service manager run it.* \(leftbehind\)`
 		return err
 	}
 	if err := exec.CommandContext(ctx, "watch").Start(); err != nil { // want `nobody waits`
@@ -43,6 +44,12 @@ func handle(ctx context.Context, c *sdk.Call) error {
 	}
 	os.StartProcess("/bin/watch", nil, nil)                              // want `nobody waits`
 	if err := exec.Command("sh", "-c", "sleep 60 &").Run(); err != nil { // want `the script leaves a process in the background`
+		return err
+	}
+	if err := command.Run(ctx, "sh", "-c", "sleep 60 &"); err != nil { // want `the script leaves a process in the background`
+		return err
+	}
+	if err := command.Detach(ctx, "sh", "-c", "sleep 60 & sleep 30"); err != nil {
 		return err
 	}
 	return good(exec.Command("given"))

@@ -9,6 +9,7 @@ import (
 
 	_ "github.com/digitalocean/go-libvirt/socket" // want `github.com/digitalocean/go-libvirt/socket: libvirt waits for the hook.* \(libvirtclient\)`
 	"github.com/virthook/virthook/sdk"
+	"github.com/virthook/virthook/sdk/command"
 	"libvirt.org/go/libvirt" // want `libvirt.org/go/libvirt: libvirt waits for the hook`
 	"libvirt.org/go/libvirtxml"
 )
@@ -51,7 +52,30 @@ func calls(name string) error {
 	if _, err := os.StartProcess("/usr/bin/virsh", list, nil); err != nil { // want `virsh: libvirt waits`
 		return err
 	}
+	if err := helper(ctx, name); err != nil {
+		return err
+	}
 	return syscall.Exec("/usr/bin/env", []string{"env", "virsh", "list"}, nil) // want `virsh: libvirt waits`
+}
+
+func helper(ctx context.Context, name string) error {
+	if err := command.Run(ctx, "virsh", "domstate", name); err != nil { // want `virsh: libvirt waits.*command.Detach`
+		return err
+	}
+	if _, err := command.Output(ctx, "timeout", []string{"5", "virsh", "list"}...); err != nil { // want `virsh: libvirt waits`
+		return err
+	}
+	if err := (command.Command{Name: "virsh", Args: []string{"list"}}).Run(ctx); err != nil { // want `virsh: libvirt waits`
+		return err
+	}
+	c := command.Command{Name: "sh", Args: []string{"-c", "sleep 1; virsh list"}}
+	if _, err := c.Output(ctx); err != nil { // want `virsh: libvirt waits`
+		return err
+	}
+	if err := c.Detach(ctx); err != nil { // it waits for the hook, not the hook for it
+		return err
+	}
+	return command.Detach(ctx, "virsh", "resume", name)
 }
 
 // good: none of these talks to libvirt while the hook runs.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/virthook/virthook/sdk"
+	"github.com/virthook/virthook/sdk/command"
 )
 
 const prefix = "logger "
@@ -69,6 +70,18 @@ func handle(ctx context.Context, c *sdk.Call) error {
 		if err := cmd.Run(); err != nil {
 			return err
 		}
+	}
+	if err := command.Run(ctx, "sh", "-c", "logger "+c.Object); err != nil { // want `this script`
+		return err
+	}
+	if err := command.Detach(ctx, "sh", "-c", "logger "+c.Object); err != nil { // want `this script`
+		return err
+	}
+	if err := (command.Command{"sh", []string{"-c", "logger " + c.Object}, nil}).Run(ctx); err != nil { // want `this script`
+		return err
+	}
+	if err := command.Run(ctx, "sh", "-c", `logger "$1"`, "sh", c.Object); err != nil {
+		return err
 	}
 	if err := constants("true"); err != nil {
 		return err

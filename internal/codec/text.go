@@ -34,9 +34,6 @@ func (t *text) add(d *source, kind xmlscan.Kind) {
 	if t.more == nil {
 		t.more = &pieces{buf: append(make([]byte, 0, len(t.s)+len(raw)), t.s...)}
 	}
-	if !first {
-		t.more.rest = append(t.more.rest, d.s.Span())
-	}
 	if kind == xmlscan.CDATA {
 		t.more.buf = xmlscan.AppendCDATA(t.more.buf, raw)
 	} else {
@@ -50,14 +47,6 @@ func (t *text) String() string {
 		return string(t.more.buf)
 	}
 	return t.s
-}
-
-// rest returns where the pieces after the first are.
-func (t *text) rest() []xmlscan.Span {
-	if t.more == nil {
-		return nil
-	}
-	return t.more.rest
 }
 
 // content reads the current element, which has only text.

@@ -74,3 +74,34 @@ func TestHookCallsVirsh(t *testing.T) {
 	assert.Contains(t, string(said), "context deadline exceeded", "it was answered: a deadlock no more?")
 	assert.True(t, guest.Running())
 }
+
+// At the deadline what the handler has started ends as well, and nobody else: the
+// daemon is in the hook's process group.
+func TestDeadlineEndsChildren(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	guest := h.Guest("web", libvirtd.Idle)
+	h.rules(protocol.Rule{Op: "qemu/started", Do: protocol.StartAndHang})
+	_, err := guest.TryStart()
+	require.ErrorContains(t, err, "deadline: not done within")
+	assert.Error(t, h.Command(t.Context(), "pgrep", "-x", "sleep").Run(), "the child is still there")
+	h.rules()
+	guest.Start() // the daemon is there
+}
+
+// What asks libvirt is kept from waiting, in a script and from the helper; what is left
+// to run after the hook is answered.
+func TestHookIsKeptFromVirsh(t *testing.T) {
+	t.Parallel()
+	h := system(t)
+	guest := h.Guest("web", libvirtd.Idle)
+	h.rules(protocol.Rule{Op: "qemu/prepare", Do: protocol.Guarded, Text: "web"})
+	guest.Start()
+	said, err := h.ReadFile(protocol.VirshFile)
+	require.NoError(t, err)
+	assert.Contains(t, string(said), "a hook must not ask libvirt")
+	assert.Contains(t, string(said), "virsh asks libvirt: libvirt waits for the hook")
+	require.Eventually(t, func() bool {
+		return strings.TrimSpace(h.mustVirsh("desc", "web", "--config")) == "by a detached command"
+	}, time.Minute, 20*time.Millisecond, "the detached command was not answered")
+}

@@ -17,6 +17,7 @@ import (
 	"libvirt.org/go/libvirtxml"
 
 	"github.com/virthook/virthook/sdk"
+	"github.com/virthook/virthook/sdk/command"
 	"github.com/virthook/virthook/sdk/hooktest/libvirtd/internal/testhook/protocol"
 	"github.com/virthook/virthook/sdk/metadata"
 )
@@ -33,7 +34,7 @@ func main() {
 	}
 	opts := h.handlers()
 	for _, r := range h.rules {
-		if r.Do == protocol.Hang {
+		if r.Do == protocol.Hang || r.Do == protocol.StartAndHang {
 			opts = append(opts, sdk.Timeout(protocol.Deadline))
 		}
 	}
@@ -168,6 +169,13 @@ func do(r protocol.Rule) error {
 		panic(r.Text)
 	case protocol.Hang:
 		time.Sleep(time.Hour) // deaf to its context, as handlers are
+	case protocol.StartAndHang:
+		if err := exec.Command("setsid", "sleep", "1000").Start(); err != nil {
+			return err
+		}
+		time.Sleep(time.Hour)
+	case protocol.Guarded:
+		return guarded(r.Text)
 	case protocol.Print:
 		fmt.Println(r.Text)
 		fmt.Fprintln(os.Stderr, r.Text)
@@ -183,6 +191,21 @@ func do(r protocol.Rule) error {
 		return os.WriteFile(protocol.VirshFile, fmt.Appendf(nil, "%v %v: %s", ctx.Err(), err, out), 0o600)
 	}
 	return nil
+}
+
+// guarded asks libvirt about the guest by a script, by the helper, and by leaving it to
+// run after the hook, which is the one that gets an answer.
+func guarded(guest string) error {
+	ctx := context.Background()
+	script, err := exec.Command("sh", "-c", "virsh -q domstate "+guest).CombinedOutput()
+	if err == nil {
+		return errors.New("the script was answered")
+	}
+	refused := command.Run(ctx, "virsh", "-q", "domstate", guest)
+	if err := command.Detach(ctx, "virsh", "-q", "-c", "qemu:///system", "desc", guest, "--config", "--new-desc", "by a detached command"); err != nil {
+		return err
+	}
+	return os.WriteFile(protocol.VirshFile, fmt.Appendf(nil, "%s\n%v", script, refused), 0o600)
 }
 
 // edit makes the changes that rules ask for.

@@ -42,6 +42,9 @@ const (
 	Leave = "leave" // a process behind, that has the hook's descriptors
 	Virsh = "virsh" // calls libvirt
 
+	StartAndHang = "start and hang" // with a child that runs
+	Guarded      = "guarded"        // calls libvirt in ways that the SDK keeps from waiting
+
 	// In filters only.
 	Disk   = "disk"   // another path for the first disk
 	Listen = "listen" // another address for VNC

@@ -33,6 +33,18 @@
 // would kill a running guest or lose it. There the program exits with 0 and tells
 // the log. [OnFault] and [OnError] choose otherwise.
 //
+// # Processes
+//
+// libvirt waits for the hook without limit. So a run has a deadline ([Timeout]); then,
+// and when the process is told to end by SIGTERM or SIGINT, handlers' contexts end, the
+// processes that handlers have started are killed, whoever their parents are, and the run
+// goes on with a [Fault] after a tenth of a second, even if a handler does not return. The
+// process group is left alone: it is libvirtd's. Processes are found on Linux and FreeBSD.
+//
+// Package command runs programs so that none of that is needed, and leaves work to run
+// after the hook, which is the place to talk to libvirt: from within a hook it would
+// wait for itself. LIBVIRT_DEFAULT_URI says so to whom handlers start.
+//
 // # Filters
 //
 // libvirt uses what a filter prints in place of the document that it passed.

@@ -24,7 +24,7 @@ type FaultKind string
 // The kinds of fault.
 const (
 	FaultPanic    FaultKind = "panic"    // a handler panicked, or left by runtime.Goexit
-	FaultDeadline FaultKind = "deadline" // a Timeout expired, or the run was cancelled
+	FaultDeadline FaultKind = "deadline" // a Timeout expired, the process was told to end, or the run was cancelled
 	FaultInput    FaultKind = "input"    // the input cannot be read or decoded, or a matcher cannot tell
 )
 

@@ -23,7 +23,10 @@ import (
 // While handlers run, standard output and standard error lead into a file of the
 // package's own, so that nothing that they or their children print gets into the
 // guest's XML, and no child that they leave behind makes libvirt wait. What was
-// printed goes to the log. As the only argument --help, --version and --describe
+// printed goes to the log, which is the systemd journal or syslog; on a host without
+// one the log is held back, and goes to standard error when the run has succeeded.
+//
+// As the only argument --help, --version and --describe
 // tell about the program.
 func Main(opts ...Option) {
 	os.Exit(mainStatus(opts))

@@ -156,8 +156,9 @@ const DefaultTimeout = 2 * time.Minute
 
 // Timeout is how long the handlers of the group that it stands in may take
 // together; in Main or Run, how long the whole run may, reading the input
-// included. When it expires the handler's context ends, the handler is abandoned
-// and the run goes on with a [Fault]. A group's timeout can only shorten that of
+// included. When it expires the handler's context ends, [Main] kills the processes that
+// handlers have started, and the run goes on with a [Fault], whether or not the handler
+// has returned a moment later. A group's timeout can only shorten that of
 // the groups around it. libvirt itself waits for a hook without limit.
 func Timeout(d time.Duration) Option {
 	if d <= 0 {

@@ -1,4 +1,4 @@
-// Package codec generates the decoder, encoder, walk and comparison of package
+// Package codec generates the decoder, encoder and comparison of package
 // internal/codec from the types of libvirtxml: from the tags of their fields and,
 // where they have XML methods of their own, from a table that says what those do.
 package codec

@@ -31,6 +31,8 @@ type slabs struct {
 	domainDeviceList             slab[libvirtxml.DomainDeviceList]
 	domainDiskBackingStore       slab[libvirtxml.DomainDiskBackingStore]
 	domainDiskDriver             slab[libvirtxml.DomainDiskDriver]
+	domainDiskFormat             slab[libvirtxml.DomainDiskFormat]
+	domainDiskIOTune             slab[libvirtxml.DomainDiskIOTune]
 	domainDiskReadOnly           slab[libvirtxml.DomainDiskReadOnly]
 	domainDiskSource             slab[libvirtxml.DomainDiskSource]
 	domainDiskSourceFile         slab[libvirtxml.DomainDiskSourceFile]
@@ -40,7 +42,9 @@ type slabs struct {
 	domainGraphicListenerAddress slab[libvirtxml.DomainGraphicListenerAddress]
 	domainGraphicVNC             slab[libvirtxml.DomainGraphicVNC]
 	domainInputSource            slab[libvirtxml.DomainInputSource]
+	domainInterfaceDriver        slab[libvirtxml.DomainInterfaceDriver]
 	domainInterfaceMAC           slab[libvirtxml.DomainInterfaceMAC]
+	domainInterfaceMTU           slab[libvirtxml.DomainInterfaceMTU]
 	domainInterfaceModel         slab[libvirtxml.DomainInterfaceModel]
 	domainInterfaceSource        slab[libvirtxml.DomainInterfaceSource]
 	domainInterfaceSourceBridge  slab[libvirtxml.DomainInterfaceSourceBridge]
@@ -103,6 +107,8 @@ func (s *slabs) keep() {
 	s.domainDeviceList.keep()
 	s.domainDiskBackingStore.keep()
 	s.domainDiskDriver.keep()
+	s.domainDiskFormat.keep()
+	s.domainDiskIOTune.keep()
 	s.domainDiskReadOnly.keep()
 	s.domainDiskSource.keep()
 	s.domainDiskSourceFile.keep()
@@ -112,7 +118,9 @@ func (s *slabs) keep() {
 	s.domainGraphicListenerAddress.keep()
 	s.domainGraphicVNC.keep()
 	s.domainInputSource.keep()
+	s.domainInterfaceDriver.keep()
 	s.domainInterfaceMAC.keep()
+	s.domainInterfaceMTU.keep()
 	s.domainInterfaceModel.keep()
 	s.domainInterfaceSource.keep()
 	s.domainInterfaceSourceBridge.keep()
@@ -158,6 +166,8 @@ func (s *slabs) release() {
 	s.domainDeviceList.release()
 	s.domainDiskBackingStore.release()
 	s.domainDiskDriver.release()
+	s.domainDiskFormat.release()
+	s.domainDiskIOTune.release()
 	s.domainDiskReadOnly.release()
 	s.domainDiskSource.release()
 	s.domainDiskSourceFile.release()
@@ -167,7 +177,9 @@ func (s *slabs) release() {
 	s.domainGraphicListenerAddress.release()
 	s.domainGraphicVNC.release()
 	s.domainInputSource.release()
+	s.domainInterfaceDriver.release()
 	s.domainInterfaceMAC.release()
+	s.domainInterfaceMTU.release()
 	s.domainInterfaceModel.release()
 	s.domainInterfaceSource.release()
 	s.domainInterfaceSourceBridge.release()
@@ -3503,7 +3515,7 @@ func (d *decoder) domainDisk(v *libvirtxml.DomainDisk) {
 		case "target":
 			d.domainDiskTarget(d.slabs.domainDiskTarget.ensure(d, &v.Target))
 		case "iotune":
-			d.domainDiskIOTune(ensure(&v.IOTune))
+			d.domainDiskIOTune(d.slabs.domainDiskIOTune.ensure(d, &v.IOTune))
 		case "throttlefilters":
 			d.throttleFilters(ensure(&v.ThrottleFilters))
 		case "readonly":
@@ -3935,7 +3947,7 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 		case "model":
 			d.domainInterfaceModel(d.slabs.domainInterfaceModel.ensure(d, &v.Model))
 		case "driver":
-			d.domainInterfaceDriver(ensure(&v.Driver))
+			d.domainInterfaceDriver(d.slabs.domainInterfaceDriver.ensure(d, &v.Driver))
 		case "backend":
 			d.domainInterfaceBackend(ensure(&v.Backend))
 		case "filterref":
@@ -3947,7 +3959,7 @@ func (d *decoder) domainInterface(v *libvirtxml.DomainInterface) {
 		case "link":
 			d.domainInterfaceLink(ensure(&v.Link))
 		case "mtu":
-			d.domainInterfaceMTU(ensure(&v.MTU))
+			d.domainInterfaceMTU(d.slabs.domainInterfaceMTU.ensure(d, &v.MTU))
 		case "bandwidth":
 			d.domainInterfaceBandwidth(ensure(&v.Bandwidth))
 		case "port":
@@ -6658,7 +6670,7 @@ func (d *decoder) domainDiskBackingStoreElement(v *libvirtxml.DomainDiskBackingS
 	for d.child() {
 		switch d.name() {
 		case "format":
-			d.domainDiskFormat(ensure(&v.Format))
+			d.domainDiskFormat(d.slabs.domainDiskFormat.ensure(d, &v.Format))
 		case "source":
 			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		case "backingStore":
@@ -6759,7 +6771,7 @@ func (d *decoder) domainDiskMirrorElement(v *libvirtxml.DomainDiskMirror) {
 	for d.child() {
 		switch d.name() {
 		case "format":
-			d.domainDiskFormat(ensure(&v.Format))
+			d.domainDiskFormat(d.slabs.domainDiskFormat.ensure(d, &v.Format))
 		case "source":
 			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		case "backingStore":
@@ -8982,7 +8994,7 @@ func (d *decoder) domainDiskDataStoreElement(v *libvirtxml.DomainDiskDataStore) 
 	for d.child() {
 		switch d.name() {
 		case "format":
-			d.domainDiskFormat(ensure(&v.Format))
+			d.domainDiskFormat(d.slabs.domainDiskFormat.ensure(d, &v.Format))
 		case "source":
 			d.domainDiskSource(d.slabs.domainDiskSource.ensure(d, &v.Source))
 		default:

@@ -9,21 +9,14 @@ type text struct {
 	s    string       // as long as it is one piece without references
 	span xmlscan.Span // of the first piece
 	any  bool
-	more *pieces // once it is not that simple
-}
-
-// pieces is a text of several tokens or with references.
-type pieces struct {
-	buf  []byte         // all of it
-	rest []xmlscan.Span // where the pieces after the first are
+	more []byte // all of it, once that is several tokens or has references; nil before
 }
 
 // add appends the current token.
 func (t *text) add(d *source, kind xmlscan.Kind) {
 	at := d.s.Content()
 	raw := d.s.Bytes(at)
-	first := !t.any
-	if first {
+	if !t.any {
 		t.any = true
 		t.span = d.s.Span()
 		if d.plain || !xmlscan.HasReference(raw) {
@@ -32,19 +25,19 @@ func (t *text) add(d *source, kind xmlscan.Kind) {
 		}
 	}
 	if t.more == nil {
-		t.more = &pieces{buf: append(make([]byte, 0, len(t.s)+len(raw)), t.s...)}
+		t.more = append(make([]byte, 0, len(t.s)+len(raw)), t.s...)
 	}
 	if kind == xmlscan.CDATA {
-		t.more.buf = xmlscan.AppendCDATA(t.more.buf, raw)
+		t.more = xmlscan.AppendCDATA(t.more, raw)
 	} else {
-		t.more.buf = xmlscan.AppendText(t.more.buf, raw)
+		t.more = xmlscan.AppendText(t.more, raw)
 	}
 }
 
 // String returns the text.
 func (t *text) String() string {
 	if t.more != nil {
-		return string(t.more.buf)
+		return string(t.more)
 	}
 	return t.s
 }

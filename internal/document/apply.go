@@ -20,9 +20,12 @@ var ErrNoEffect = errors.New("the edit has no effect on the XML")
 
 // Edit is what a handler made of a document.
 type Edit[T any] struct {
-	XML           []byte   // nil: the document is as it was
-	Before, After *T       // the typed documents of the XML that came in and of XML
-	Paths         []string // of all that was changed, without indexes; nil: not known
+	XML   []byte   // nil: the document is as it was
+	Paths []string // of all that was changed, without indexes; nil: not known
+	// Before and After are the typed documents of the XML that came in and of XML.
+	// Before is nil where [abi.Compares] none of Paths: decoding costs. After may be
+	// what the handler returned, which reads the same.
+	Before, After *T
 }
 
 // ApplyDomain carries what was edited over into the bytes that the domain was
@@ -70,8 +73,8 @@ func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], err
 	return Edit[T]{XML: out, Before: view, After: back}, nil
 }
 
-// shortWay puts values into raw. What does not read back as the handler left it is
-// not for the short way.
+// shortWay puts values into raw, and holds the result against the edited document. What
+// does not read back as the handler left it is not for the short way.
 func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
 	out, paths, ok := splice.Values(raw, changed)
 	if !ok {

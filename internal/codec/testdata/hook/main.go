@@ -19,8 +19,8 @@ func main() {
 		os.Exit(1)
 	}
 	domain.Title = "changed"
-	visits, err := codec.CompareDomain(src, domain)
-	if err != nil || len(visits) == 0 {
+	values, ok, err := codec.CompareDomain(src, domain)
+	if err != nil || ok && len(values) == 0 {
 		os.Exit(1)
 	}
 	out, err := codec.EncodeDomain(domain)

@@ -329,7 +329,7 @@ func fifo(t *testing.T) string {
 // What is left in the group is ended with its leader: the end of the fifo shows it.
 func TestGroupEnds(t *testing.T) {
 	for name, script := range map[string]string{
-		"success": "sleep 1000 >F & echo >F", "failure": "sleep 1000 >F & exit 1",
+		"success": "sleep 1000 >F & echo >F", "failure": "sleep 1000 >F & echo >F; exit 1",
 		"ctx": "sleep 1000 >F & sleep 1000 & echo x >F; wait",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// quick is what a call of a usual guest stays below, by far. The timer of the deadline
-// and the watch for signals are set up later than that: each costs as much as
-// decoding the guest.
-const quick = 5 * time.Millisecond
+// quick is what a call of a usual guest stays below, by far, and when two hundred guests
+// start at once too. The timer of the deadline and the watch for signals are set up
+// later than that: each takes as long as decoding the guest.
+const quick = 50 * time.Millisecond
 
 // watched returns the context of a run of this process. It ends when the timeout is
 // over, or when SIGTERM or SIGINT tells the process to end. A second signal ends it
-// at once, as one does in the first milliseconds.
+// at once, as the first does before the watch is set up.
 func watched(timeout time.Duration) context.Context {
 	ctx, end := context.WithCancelCause(context.Background())
 	w := &watchedContext{Context: ctx, at: time.Now().Add(timeout)}

@@ -43,7 +43,12 @@ const firstRead = 64 << 10
 // readAll reads to the end, or a byte more than is allowed. It reads in larger pieces
 // than io.ReadAll does, because each is a system call.
 func readAll(r io.Reader) ([]byte, error) {
-	data := make([]byte, 0, firstRead)
+	var data []byte
+	if p, ok := r.(process); ok {
+		data = p.buffer()
+	} else {
+		data = make([]byte, 0, firstRead)
+	}
 	for len(data) <= MaxInput {
 		if len(data) == cap(data) {
 			if len(data) == firstRead {
@@ -65,6 +70,7 @@ func readAll(r io.Reader) ([]byte, error) {
 
 // process is what is done to the process, which is Main's, for a large document.
 type process interface {
+	buffer() []byte       // for the first read; empty, with the capacity of it
 	widen()               // the pipe
 	collectLess(size int) // of the garbage
 }

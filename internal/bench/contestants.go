@@ -21,6 +21,7 @@ const (
 	unhandled = "unhandled"
 	readOnly  = "read"
 	edited    = "edit"
+	decode    = "decode"
 	sed       = "sed"
 	python    = "python"
 	remarshal = "remarshal"
@@ -37,6 +38,7 @@ var contestants = []contestant{
 	{key: readOnly, title: "**virthook**, handler that only reads", program: "hook", op: "prepare", reads: true},
 	{key: "keep", title: "**virthook**, filter that changes nothing", program: "hook", op: "restore", reads: true},
 	{key: edited, title: "**virthook**, filter that moves the disks", program: "hook", op: "migrate", reads: true, edits: true},
+	{key: decode, title: "the decoder of virthook alone, without the SDK", program: "decode", op: "prepare", reads: true},
 	{key: sed, title: "bash and sed, filter", program: "scripts/sed.sh", op: "migrate", reads: true, edits: true, needs: []string{"bash", "sed"}},
 	{key: "xmlstarlet", title: "bash and xmlstarlet, filter", program: "scripts/xmlstarlet.sh", op: "migrate", reads: true, edits: true, needs: []string{"bash", "xmlstarlet"}},
 	{key: "unmarshal", title: "libvirtxml: Unmarshal", program: "unmarshal", op: "prepare", reads: true},

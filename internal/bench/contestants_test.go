@@ -19,7 +19,7 @@ func TestContestants(t *testing.T) {
 	a, err := newArena(contestants)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, a.close()) })
-	for _, key := range []string{bare, "linked", unhandled, readOnly, "keep", edited, "unmarshal", remarshal} {
+	for _, key := range []string{bare, "linked", unhandled, readOnly, "keep", edited, decode, "unmarshal", remarshal} {
 		assert.Len(t, pick(a.ready, key), 1, "%s needs nothing but Go", key)
 	}
 	assert.Len(t, a.absent, len(contestants)-len(a.ready))
@@ -37,9 +37,10 @@ func TestContestants(t *testing.T) {
 		assert.Len(t, took[c.key], 2, c.key)
 	}
 	ours := pick(a.ready, bare, edited)
-	peaks, err := a.peaks(ours, usual)
+	usages, err := a.usages(ours, usual)
 	require.NoError(t, err)
-	assert.Greater(t, peaks[edited], peaks[bare])
+	assert.Greater(t, usages[edited].peak, usages[bare].peak)
+	assert.Greater(t, usages[edited].faults, usages[bare].faults)
 	crowds, err := a.crowds(ours[:1], usual, 1)
 	require.NoError(t, err)
 	assert.Len(t, crowds[bare], 1)

@@ -65,7 +65,10 @@ func (a *arena) results(progress io.Writer, rounds int) (*results, error) {
 		}
 	}
 	fmt.Fprintf(progress, "memory\n")
-	if r.peaks, err = a.peaks(a.ready, find(r.docs, hugeSize)); err != nil {
+	if r.huge, err = a.usages(a.ready, find(r.docs, hugeSize)); err != nil {
+		return nil, err
+	}
+	if r.usual, err = a.usages(a.ready, find(r.docs, usualSize)); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(progress, "%d at once\n", crowdSize)

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -60,28 +59,34 @@ func roundsFor(size string, rounds int) int {
 	return max(rounds, 3)
 }
 
-// peaks are the most that each contestant had of memory, in bytes.
-func (a *arena) peaks(cs []contestant, d document) (map[string]float64, error) {
+// usage is what a contestant takes of memory.
+type usage struct {
+	peak   float64 // in bytes
+	faults float64 // page faults
+}
+
+// usages are those of each contestant, medians.
+func (a *arena) usages(cs []contestant, d document) (map[string]usage, error) {
 	program, err := a.build("peak")
 	if err != nil {
 		return nil, err
 	}
-	peaks := map[string]float64{}
+	usages := map[string]usage{}
 	for _, c := range cs {
-		var values []float64
+		var peaks, faults []float64
 		for range 5 {
-			value, err := a.peak(program, a.call(c, d))
+			u, err := a.usage(program, a.call(c, d))
 			if err != nil {
-				return nil, fmt.Errorf("peak memory of %s: %w", c.key, err)
+				return nil, fmt.Errorf("memory of %s: %w", c.key, err)
 			}
-			values = append(values, value)
+			peaks, faults = append(peaks, u.peak), append(faults, u.faults)
 		}
-		peaks[c.key] = median(values)
+		usages[c.key] = usage{median(peaks), median(faults)}
 	}
-	return peaks, nil
+	return usages, nil
 }
 
-func (a *arena) peak(program string, what call) (float64, error) {
+func (a *arena) usage(program string, what call) (u usage, err error) {
 	file := filepath.Join(a.dir, "peak.txt")
 	what.argv = append([]string{program, file}, what.argv...)
 	got, err := newCaller().call(what)
@@ -89,14 +94,15 @@ func (a *arena) peak(program string, what call) (float64, error) {
 		err = got.mustSucceed()
 	}
 	if err != nil {
-		return 0, err
+		return u, err
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return 0, err
+		return u, err
 	}
-	kilobytes, err := strconv.ParseFloat(string(text), 64)
-	return kilobytes * 1024, err
+	_, err = fmt.Sscan(string(text), &u.peak, &u.faults)
+	u.peak *= 1024
+	return u, err
 }
 
 // crowd is a crowd of guests that are called for at the same time.

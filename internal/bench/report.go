@@ -15,8 +15,8 @@ import (
 type results struct {
 	contestants []contestant
 	docs        []document
-	times       map[string]times   // by size
-	peaks       map[string]float64 // at hugeSize
+	times       map[string]times // by size
+	huge, usual map[string]usage // at hugeSize and usualSize
 	crowds      map[string][]crowd
 	rounds      int
 	machine     string
@@ -41,7 +41,7 @@ func (r *results) growth(key string) float64 {
 
 // markdown is the tables.
 func (r *results) markdown() string {
-	parts := []string{r.machineLine(), r.timesTable(), r.growthTable(), r.crowdTable()}
+	parts := []string{r.machineLine(), r.timesTable(), r.growthTable(), r.faultsTable(), r.crowdTable()}
 	if len(r.absent) > 0 {
 		parts = append(parts, "Left out: "+strings.Join(r.absent, ", ")+".\n")
 	}
@@ -88,10 +88,22 @@ func (r *results) growthTable() string {
 		} else if c.key != bare && c.key != unhandled {
 			continue
 		}
-		peak := r.peaks[c.key]
+		peak := r.huge[c.key].peak
 		rows = append(rows, []string{c.title, growth, number3(peak / 1e6), number3(peak / float64(len(huge.xml)))})
 	}
 	return table([]string{"growing", "µs for each KB, from 30 KB to 1 MB", "peak memory at 1 MB, in MB", "× the document"}, rows)
+}
+
+// faultsTable is of the Go programs: what they have to touch for the first time is most
+// of what they differ by.
+func (r *results) faultsTable() string {
+	rows := [][]string{}
+	for _, c := range r.contestants {
+		if !strings.Contains(c.program, ".") {
+			rows = append(rows, []string{c.title, number3(r.usual[c.key].faults)})
+		}
+	}
+	return table([]string{"a guest of 7 KB", "page faults"}, rows)
 }
 
 func (r *results) crowdTable() string {

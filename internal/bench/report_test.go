@@ -61,7 +61,7 @@ func TestPageHasItsPlace(t *testing.T) {
 func made() *results {
 	r := &results{
 		contestants: contestants, docs: documents(), rounds: 4, machine: "a machine", absent: []string{"a thing (no thing)"},
-		times: map[string]times{}, peaks: map[string]float64{}, crowds: map[string][]crowd{},
+		times: map[string]times{}, huge: map[string]usage{}, usual: map[string]usage{}, crowds: map[string][]crowd{},
 	}
 	for i, c := range contestants {
 		for j, d := range r.docs {
@@ -73,7 +73,8 @@ func made() *results {
 				r.times[d.size][c.key] = append(r.times[d.size][c.key], took)
 			}
 		}
-		r.peaks[c.key] = float64(i+1) * 1e6
+		r.huge[c.key] = usage{peak: float64(i+1) * 1e6}
+		r.usual[c.key] = usage{faults: float64(i + 100)}
 	}
 	for i, key := range []string{bare, edited} {
 		r.crowds[key] = []crowd{{time.Duration(i+1) * time.Second, time.Second / 2}}

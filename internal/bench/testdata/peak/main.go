@@ -1,5 +1,6 @@
 // Peak runs a program with its own standard streams and writes to the file named
-// first how many kilobytes of memory the program had at most.
+// first how many kilobytes of memory the program had at most, and how many page
+// faults that did not read from a disk.
 //
 // It stands between the benchmark and the program because Linux counts the memory
 // of the process that starts a program as the program's, from before its exec:
@@ -22,7 +23,7 @@ func main() {
 	check(err)
 	file, err := syscall.Open(args[0], syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC, 0o600)
 	check(err)
-	_, err = syscall.Write(file, []byte(strconv.FormatInt(usage.Maxrss, 10)))
+	_, err = syscall.Write(file, []byte(strconv.FormatInt(usage.Maxrss, 10)+" "+strconv.FormatInt(usage.Minflt, 10)))
 	check(err)
 	syscall.Exit(status.ExitStatus())
 }

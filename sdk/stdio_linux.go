@@ -2,10 +2,10 @@ package sdk
 
 import (
 	"os"
-	"runtime"
 	"syscall"
 	"time"
-	"unsafe"
+
+	"github.com/virthook/virthook/sdk/internal/memfd"
 )
 
 func dup2(from, to int) error { return syscall.Dup3(from, to, 0) }
@@ -13,30 +13,11 @@ func dup2(from, to int) error { return syscall.Dup3(from, to, 0) }
 // scratchFile is a file in memory: hooks run where /tmp may be full, read-only or
 // out of reach of the security module's profile.
 func scratchFile() *os.File {
-	name := []byte("virthook\x00")
-	var number uintptr // package syscall is frozen and lacks memfd_create on most architectures
-	switch runtime.GOARCH {
-	case "amd64":
-		number = 319
-	case "386":
-		number = 356
-	case "arm":
-		number = 385
-	case "ppc64", "ppc64le":
-		number = 360
-	case "s390x":
-		number = 350
-	case "arm64", "loong64", "riscv64":
-		number = 279
-	default:
+	fd, err := memfd.Create("virthook")
+	if err != nil {
 		return tempFile()
 	}
-	const closeOnExec = 1
-	fd, _, errno := syscall.Syscall(number, uintptr(unsafe.Pointer(&name[0])), closeOnExec, 0)
-	if errno != 0 {
-		return tempFile()
-	}
-	return os.NewFile(fd, "memfd:virthook")
+	return os.NewFile(uintptr(fd), "memfd:virthook")
 }
 
 // widen makes the pipe hold as much as an unprivileged process may have it hold, so

@@ -103,7 +103,7 @@ func New(identifier string, opts *Options) *Handler {
 		identifier: oneline.Escape(identifier),
 		journal:    opts.Journal,
 		syslog:     opts.Syslog,
-		memfd:      memfd,
+		memfd:      inMemory,
 		fallback:   opts.Fallback,
 	}
 	if out.journal == "" {

@@ -4,4 +4,4 @@ package journal
 
 import "errors"
 
-func memfd([]byte) (int, error) { return -1, errors.ErrUnsupported }
+func inMemory([]byte) (int, error) { return -1, errors.ErrUnsupported }

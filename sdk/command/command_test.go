@@ -54,12 +54,12 @@ func TestMain(m *testing.M) {
 		fmt.Println("libvirtd lives, the hook says", err)
 	case "hook":
 		hook(os.Args[1:])
-	case "escape": // leaves a child in a session of its own, with standard output
+	case "escape": // leaves a child in a session of its own, with standard input and output
 		c := exec.Command("sh", "-c", "echo $$; exec sleep 1000 2>/dev/null")
 		if os.Args[1] == "noisy" {
 			c = exec.Command("sh", "-c", "echo $$; exec yes 2>/dev/null")
 		}
-		c.Stdout, c.SysProcAttr = os.Stdout, &syscall.SysProcAttr{Setsid: true}
+		c.Stdin, c.Stdout, c.SysProcAttr = os.Stdin, os.Stdout, &syscall.SysProcAttr{Setsid: true}
 		ready, err := c.StderrPipe() // its end is the start of the program
 		must(err)
 		must(c.Start())
@@ -288,11 +288,11 @@ func TestLargeInputThatNobodyReads(t *testing.T) {
 	out, err := Command{Name: "wc", Args: []string{"-c"}, Stdin: input}.Output(soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "1048576", strings.TrimSpace(string(out)))
-	c := sh("exec 3<&0; setsid sleep 1000 <&3 >/dev/null 2>&1 & echo $!")
-	c.Stdin = input
+	c := Command{Name: self(), Args: []string{"silent"}, Env: []string{role + "=escape"}, Stdin: input}
 	out, err = c.Output(soon(t))
 	require.NoError(t, err, "another holds the other end")
-	end(t, out)
+	pid, _, _ := bytes.Cut(out, []byte("\n"))
+	end(t, pid)
 }
 
 // end ends the process with that PID.

@@ -59,9 +59,9 @@ func (c *Call) raw() ([]byte, error) {
 }
 
 // Logger returns a logger whose records name the call: they have its driver, object,
-// op and sub_op, the uuid where the input was decoded, and the reason of a release. They reach the log that
-// [Log] chooses, whatever the exit status; libvirt itself drops what a hook says
-// when it succeeds.
+// op and sub_op, the uuid where the input was decoded, and the reason of a release.
+// They reach the log that [Log] chooses, whatever the exit status; libvirt itself drops
+// what a hook says when it succeeds.
 func (c *Call) Logger() *slog.Logger {
 	if c.log == nil {
 		return slog.New(slog.DiscardHandler)

@@ -31,16 +31,18 @@ func watched(timeout time.Duration) context.Context {
 			w.expired.Store(true)
 			end(&deadlineError{timeout})
 		case s := <-toldToEnd():
-			signal.Reset()
+			signal.Reset(endingSignals()...)
 			end(fmt.Errorf("the process was told to end: %v", s))
 		}
 	}()
 	return w
 }
 
+func endingSignals() []os.Signal { return []os.Signal{syscall.SIGTERM, syscall.SIGINT} }
+
 func toldToEnd() <-chan os.Signal {
 	c := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, s := range endingSignals() {
 		if !signal.Ignored(s) {
 			signal.Notify(c, s)
 		}

@@ -114,8 +114,14 @@ func (c coding[T]) longWay(root string, raw []byte, view, edited *T, report *cod
 	if errors.As(err, &syntax) { // of metadata: nothing else of the view is XML
 		return nil, nil, fmt.Errorf("/%s/metadata: the edited XML is not well-formed: %s", root, syntax.Msg)
 	}
-	if err != nil || out == nil {
+	if err != nil {
 		return nil, nil, err
+	}
+	if out == nil { // raw has nothing to change, and so has to read as the edit says
+		if r := splice.Check(after, before); r != nil {
+			return nil, nil, r
+		}
+		return nil, nil, ErrNoEffect
 	}
 	// What does not read back as the handler left it must not reach libvirt.
 	back, _, err := c.decode(out)

@@ -93,3 +93,16 @@ func TestApplyHoldsTheResultAgainstTheEdit(t *testing.T) {
 	assert.Nil(t, out.XML)
 	assert.ErrorContains(t, err, "/domain/devices/redirfilter/usbdev")
 }
+
+// Neither is an edit passed over that the XML seems to say already, but does not read as:
+// a disk without a type is one of type file.
+func TestApplyRefusesWhatIsThereAndReadsOtherwise(t *testing.T) {
+	raw := []byte("<domain><devices><disk><target dev='vda'/></disk></devices></domain>")
+	d, _, err := document.Domain(raw)
+	require.NoError(t, err)
+	require.NotNil(t, d.Devices.Disks[0].Source)
+	d.Devices.Disks[0].Source = nil
+	out, err := document.ApplyDomain(raw, d)
+	assert.Nil(t, out.XML)
+	assert.ErrorContains(t, err, "/domain/devices/disk")
+}

@@ -61,20 +61,27 @@ func guard(ctx context.Context, overdue func(), grace time.Duration, f func(cont
 		returned = true
 	}()
 	var err error
+	returned := false
 	select {
 	case err = <-done:
+		returned = true
 	case <-ctx.Done():
-		if overdue != nil {
-			overdue()
-		}
-		var returned bool
+	}
+	if ctx.Err() == nil {
+		return err
+	}
+	// Whichever of the two was seen first.
+	if overdue != nil {
+		overdue()
+	}
+	if !returned {
 		if err, returned = within(grace, done); !returned {
 			return &Fault{Kind: FaultDeadline, Err: context.Cause(ctx)}
 		}
 	}
-	if err != nil && ctx.Err() != nil {
+	if err != nil {
 		// Whatever it says: it was stopped, it did not decide.
-		return &Fault{Kind: FaultDeadline, Err: fmt.Errorf("%w: %w", context.Cause(ctx), err)}
+		err = &Fault{Kind: FaultDeadline, Err: fmt.Errorf("%w: %w", context.Cause(ctx), err)}
 	}
 	return err
 }

@@ -68,7 +68,7 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// process is what is done to the process, which is Main's, for a large document.
+// process is what Main has for the input, and does to its process for a large one.
 type process interface {
 	buffer() []byte       // for the first read; empty, with the capacity of it
 	widen()               // the pipe

@@ -26,8 +26,7 @@ import (
 // printed goes to the log, which is the systemd journal or syslog; on a host without
 // one the log is held back, and goes to standard error when the run has succeeded.
 //
-// As the only argument --help, --version and --describe
-// tell about the program.
+// As the only argument --help, --version and --describe tell about the program.
 func Main(opts ...Option) {
 	os.Exit(mainStatus(opts))
 }

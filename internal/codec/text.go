@@ -1,8 +1,6 @@
 package codec
 
-import (
-	"github.com/virthook/virthook/internal/xmlscan"
-)
+import "github.com/virthook/virthook/internal/xmlscan"
 
 // text is the character data of one element, without that of its children.
 type text struct {

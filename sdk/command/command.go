@@ -29,7 +29,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,13 +158,7 @@ type program struct {
 	dir  string
 }
 
-var path = func() string {
-	p := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	if runtime.GOOS == "linux" {
-		p += ":/run/current-system/sw/bin"
-	}
-	return p
-}()
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin"
 
 func (c Command) program(guard ...string) (program, error) {
 	path, err := find(c.Name)

@@ -267,7 +267,9 @@ func (*LxcReconnectBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // An error gets the running guest killed.
 //
 // libvirt kills the running container and calls stopped and release, with the
-// reason failed (seen).
+// reason failed (seen). 11.3.0 sometimes forgets its definition as well, until
+// the daemon is restarted once more: it loads the definition while the killed
+// container is still being removed (seen).
 //
 // A fault (a panic, an expired deadline, input that cannot be decoded)
 // therefore passes: the program exits with 0 and tells the log.

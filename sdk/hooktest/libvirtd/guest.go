@@ -166,10 +166,18 @@ func (g *Guest) Running() bool {
 	return state == "running"
 }
 
+// Active tells whether the guest has not been shut off. Unlike [Guest.State] it may be
+// asked of one that libvirt does not know, as a guest that was not defined is none.
+func (g *Guest) Active() bool {
+	g.d.t.Helper()
+	names := g.d.must(g.virsh("list", "--name"))
+	return slices.Contains(strings.Split(names, "\n"), g.Name)
+}
+
 // WaitOff waits until the guest is shut off.
 func (g *Guest) WaitOff() {
 	g.d.t.Helper()
-	g.d.WaitFor(g.Name+" to be shut off", func() bool { state, _ := g.State(); return state == "shut off" })
+	g.d.WaitFor(g.Name+" to be shut off", func() bool { return !g.Active() })
 }
 
 // XML is the guest's as libvirt has it now, with its secrets.

@@ -98,6 +98,7 @@ func parse(dir fs.FS) (*Spec, Problems, error) {
 		d := &Driver{File: name}
 		problems = append(problems, decode(name, data, d)...)
 		d.Ops = present(d.Ops, &problems, name, d.lines, "operations")
+		d.Lifecycles = present(d.Lifecycles, &problems, name, d.lines, "lifecycles")
 		for _, o := range d.Ops {
 			o.Driver = d
 		}
@@ -252,6 +253,13 @@ func (o *Op) UnmarshalYAML(n *yaml.Node) error {
 	type plain Op
 	o.lines = linesOf(n)
 	return strict(n, (*plain)(o))
+}
+
+// UnmarshalYAML remembers the lines.
+func (l *Lifecycle) UnmarshalYAML(n *yaml.Node) error {
+	type plain Lifecycle
+	l.lines = linesOf(n)
+	return strict(n, (*plain)(l))
 }
 
 // UnmarshalYAML remembers the lines.

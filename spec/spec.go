@@ -31,6 +31,8 @@ type Driver struct {
 	Doc     string `yaml:"doc"`
 	Ops     []*Op  `yaml:"operations"`
 
+	Lifecycles []*Lifecycle `yaml:"lifecycles,omitempty"`
+
 	File  string `yaml:"-"` // the base name of the file that it was read from
 	lines lines
 }
@@ -96,6 +98,44 @@ type Verified struct {
 	Seen   Versions `yaml:"seen,omitempty"` // real daemons that made the call
 	Source Strings  `yaml:"source"`         // files of libvirt's source that make it
 }
+
+// Lifecycle is what libvirt calls, in order, when something is done to a guest, to a
+// network or to the daemon. Calls are named OP or DRIVER/OP; the port operations of
+// the network driver stand for one call for each port.
+type Lifecycle struct {
+	Action  string `yaml:"action"` // what is done, in the words of virsh where it has one
+	Summary string `yaml:"summary"`
+	From    string `yaml:"from,omitempty"` // the state that the object must be in: off, running or saved
+	To      string `yaml:"to,omitempty"`   // the state that it is in afterwards
+
+	Destination []string  `yaml:"destination,omitempty"` // calls on the other host of a migration, all of them first
+	Calls       []string  `yaml:"calls"`
+	Guests      string    `yaml:"guests,omitempty"`  // the action that every running guest goes through then
+	Ignored     []string  `yaml:"ignored,omitempty"` // calls whose failure is only logged here
+	Reason      string    `yaml:"reason,omitempty"`  // what release is given
+	Fails       bool      `yaml:"fails,omitempty"`   // libvirt itself fails after Calls, and goes on as if a hook had refused
+	Refused     []Refusal `yaml:"refused,omitempty"` // what follows when a hook refuses; the first that matches holds, none: nothing follows
+	Doc         string    `yaml:"doc,omitempty"`
+	Verified    Verified  `yaml:"verified"`
+
+	lines lines
+}
+
+// Refusal is what libvirt calls after a hook has refused.
+type Refusal struct {
+	At     []string `yaml:"at,omitempty"` // the calls that were refused; none: any
+	Since  Version  `yaml:"since,omitempty"`
+	Calls  []string `yaml:"calls"`
+	Reason string   `yaml:"reason,omitempty"`
+	To     string   `yaml:"to,omitempty"` // the state afterwards; "": From
+}
+
+// States of an object, as Lifecycle.From and Lifecycle.To.
+const (
+	StateOff     = "off" // also of a network that is inactive
+	StateRunning = "running"
+	StateSaved   = "saved"
+)
 
 // Enum is a set of words that libvirt passes as an operand.
 type Enum struct {

@@ -16,6 +16,7 @@ var (
 	effects   = []string{EffectRefused, EffectKilled, EffectForgotten, EffectLost, EffectIgnored}
 	abiChecks = []string{"migration", "restore"}
 	faults    = []string{"fail", "pass"}
+	states    = []string{StateOff, StateRunning, StateSaved}
 	enumWord  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	valueWord = regexp.MustCompile(`^[a-z][a-z0-9]*([ -][a-z0-9]+)*$`)
 )
@@ -162,6 +163,12 @@ func (c *checker) driver(d *Driver) {
 	for _, o := range d.Ops {
 		c.op(d, o)
 	}
+	for i, l := range d.Lifecycles {
+		c.lifecycle(d, l)
+		if j := slices.IndexFunc(d.Lifecycles, func(o *Lifecycle) bool { return o.Action == l.Action }); j < i {
+			c.add(d.place(), l.lines.of("action"), "action %s: it is there twice", l.Action)
+		}
+	}
 }
 
 func (c *checker) op(d *Driver, o *Op) {
@@ -262,6 +269,116 @@ func (c *checker) op(d *Driver, o *Op) {
 			r(fmt.Sprintf("after[%d]", i), "no operation %q", ref)
 		}
 	}
+}
+
+func (c *checker) lifecycle(d *Driver, l *Lifecycle) {
+	r := report(func(key, format string, args ...any) {
+		c.add(d.place(), l.lines.of(key), "action %s: "+format, append([]any{l.Action}, args...)...)
+	})
+	if !word.MatchString(l.Action) {
+		r("action", "the action is %q, not lower-case words joined by -", l.Action)
+		return
+	}
+	r.sentence("summary", l.Summary)
+	r.sources("verified", l.Verified.Source)
+	state := func(key, value string) {
+		if value != "" {
+			r.oneOf(key, value, states)
+		}
+	}
+	state("from", l.From)
+	state("to", l.To)
+	if len(l.Calls) == 0 {
+		r("calls", "no calls")
+	}
+	c.sequence(d, r, "destination", l.Destination)
+	c.sequence(d, r, "calls", l.Calls)
+	for i, ref := range l.Ignored {
+		if !slices.Contains(l.Calls, ref) {
+			r(fmt.Sprintf("ignored[%d]", i), "%s is not one of the calls", ref)
+		}
+	}
+	if l.Guests != "" && !c.someLifecycle(l.Guests) {
+		r("guests", "no driver has the action %q", l.Guests)
+	}
+	reason := func(key, word string, calls []string) {
+		if word != "" && !slices.Contains(calls, "release") {
+			r(key, "the reason %s is for release, which is not called", word)
+		}
+		if word != "" && !c.reason(word) {
+			r(key, "the reason %q is not one of enum shutoff_reason", word)
+		}
+	}
+	reason("reason", l.Reason, l.Calls)
+	if l.Fails && len(l.Refused) == 0 {
+		r("fails", "what fails needs refused, which says what follows")
+	}
+	for i, f := range l.Refused {
+		key := fmt.Sprintf("refused[%d]", i)
+		for _, ref := range f.At {
+			if !slices.Contains(l.Calls, ref) && !slices.Contains(l.Destination, ref) {
+				r(key, "%s is not one of the calls", ref)
+			}
+		}
+		for _, ref := range f.Calls {
+			if !c.known(d, ref) {
+				r(key, "no operation %q", ref)
+			}
+		}
+		reason(key, f.Reason, f.Calls)
+		state(key, f.To)
+	}
+}
+
+// sequence checks that every call exists and may come after one of those before it, by
+// the operation's own after.
+func (c *checker) sequence(d *Driver, r report, key string, calls []string) {
+	for i, ref := range calls {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		if !c.known(d, ref) {
+			r(at, "no operation %q", ref)
+			continue
+		}
+		name, op, ok := strings.Cut(ref, "/")
+		if !ok {
+			name, op = d.Name, ref
+		}
+		of := c.spec.Driver(name)
+		if i == 0 || of == nil {
+			continue
+		}
+		found := of.Find(op)
+		if len(found) > 0 && !slices.ContainsFunc(found, func(o *Op) bool { return o.follows(d.Name, calls[:i]) }) {
+			r(at, "%s comes after %s here, but not by its own after", ref, calls[i-1])
+		}
+	}
+}
+
+// follows says whether one of the calls, in the terms of a driver, is in o.After.
+func (o *Op) follows(driver string, calls []string) bool {
+	full := func(driver, ref string) string {
+		if strings.Contains(ref, "/") {
+			return ref
+		}
+		return driver + "/" + ref
+	}
+	return slices.ContainsFunc(o.After, func(after string) bool {
+		return slices.ContainsFunc(calls, func(call string) bool {
+			return full(o.Driver.Name, after) == full(driver, call)
+		})
+	})
+}
+
+func (c *checker) someLifecycle(action string) bool {
+	return slices.ContainsFunc(c.spec.Drivers, func(d *Driver) bool {
+		return slices.ContainsFunc(d.Lifecycles, func(l *Lifecycle) bool { return l.Action == action })
+	})
+}
+
+// reason says whether libvirt has this shutoff reason.
+func (c *checker) reason(word string) bool {
+	e := c.spec.Enum("shutoff_reason")
+	return e == nil || slices.ContainsFunc(e.Values, func(v Value) bool { return v.Value == word })
 }
 
 // newestFirst checks the versions of a list whose last item may leave it out.

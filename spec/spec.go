@@ -11,6 +11,8 @@ import (
 	"embed"
 	"iter"
 	"slices"
+
+	"github.com/virthook/virthook/spec/strict"
 )
 
 //go:embed *.yaml
@@ -34,7 +36,7 @@ type Driver struct {
 	Lifecycles []*Lifecycle `yaml:"lifecycles,omitempty"`
 
 	File  string `yaml:"-"` // the base name of the file that it was read from
-	lines lines
+	lines strict.Lines
 }
 
 // Op is one call that libvirt makes of a driver's hooks.
@@ -57,7 +59,7 @@ type Op struct {
 	Verified Verified  `yaml:"verified"`
 
 	Driver *Driver `yaml:"-"`
-	lines  lines
+	lines  strict.Lines
 }
 
 // Former is a name that an operation had in older versions.
@@ -118,7 +120,7 @@ type Lifecycle struct {
 	Doc         string    `yaml:"doc,omitempty"`
 	Verified    Verified  `yaml:"verified"`
 
-	lines lines
+	lines strict.Lines
 }
 
 // Refusal is what libvirt calls after a hook has refused.
@@ -146,7 +148,7 @@ type Enum struct {
 	Source  Strings `yaml:"source"`
 	Values  []Value `yaml:"values"`
 
-	lines lines
+	lines strict.Lines
 }
 
 // Value is one word of an Enum.

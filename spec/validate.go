@@ -42,7 +42,7 @@ func (s *Spec) validate(found Problems) error {
 			c.driver(d)
 		}
 	}
-	return c.problems.err()
+	return c.problems.Err()
 }
 
 type checker struct {
@@ -108,7 +108,7 @@ func (c *checker) unique(r report, key, name, what string) {
 
 func (c *checker) enum(e *Enum) {
 	r := report(func(key, format string, args ...any) {
-		c.add(enumsFile, e.lines.of(key), "enum %s: "+format, append([]any{e.Name}, args...)...)
+		c.add(enumsFile, e.lines.Of(key), "enum %s: "+format, append([]any{e.Name}, args...)...)
 	})
 	if !enumWord.MatchString(e.Name) {
 		r("name", "the name is %q, not lower-case words joined by _", e.Name)
@@ -146,7 +146,7 @@ func (c *checker) enum(e *Enum) {
 func (d *Driver) place() string { return cmp.Or(d.File, d.Name+".yaml") }
 
 func (c *checker) driver(d *Driver) {
-	r := report(func(key, format string, args ...any) { c.add(d.place(), d.lines.of(key), format, args...) })
+	r := report(func(key, format string, args ...any) { c.add(d.place(), d.lines.Of(key), format, args...) })
 	if !word.MatchString(d.Name) {
 		r("driver", "driver is %q, not lower-case words joined by -", d.Name)
 		return
@@ -166,14 +166,14 @@ func (c *checker) driver(d *Driver) {
 	for i, l := range d.Lifecycles {
 		c.lifecycle(d, l)
 		if j := slices.IndexFunc(d.Lifecycles, func(o *Lifecycle) bool { return o.Action == l.Action }); j < i {
-			c.add(d.place(), l.lines.of("action"), "action %s: it is there twice", l.Action)
+			c.add(d.place(), l.lines.Of("action"), "action %s: it is there twice", l.Action)
 		}
 	}
 }
 
 func (c *checker) op(d *Driver, o *Op) {
 	r := report(func(key, format string, args ...any) {
-		c.add(d.place(), o.lines.of(key), "%s/%s: "+format, append([]any{o.Op, o.SubOp}, args...)...)
+		c.add(d.place(), o.lines.Of(key), "%s/%s: "+format, append([]any{o.Op, o.SubOp}, args...)...)
 	})
 	if !word.MatchString(o.Op) {
 		r("op", "op is %q, not lower-case words joined by -", o.Op)
@@ -273,7 +273,7 @@ func (c *checker) op(d *Driver, o *Op) {
 
 func (c *checker) lifecycle(d *Driver, l *Lifecycle) {
 	r := report(func(key, format string, args ...any) {
-		c.add(d.place(), l.lines.of(key), "action %s: "+format, append([]any{l.Action}, args...)...)
+		c.add(d.place(), l.lines.Of(key), "action %s: "+format, append([]any{l.Action}, args...)...)
 	})
 	if !word.MatchString(l.Action) {
 		r("action", "the action is %q, not lower-case words joined by -", l.Action)

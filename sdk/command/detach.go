@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/virthook/virthook/internal/fds"
 	"github.com/virthook/virthook/sdk/internal/callctx"
 	"github.com/virthook/virthook/sdk/internal/children"
 )
@@ -55,9 +56,12 @@ func (c Command) detach(ctx context.Context) (how string, err error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	p, err := c.program()
+	p, err := c.program(ctx)
 	if err != nil {
 		return "", err
+	}
+	if answer := callctx.CommandIn(ctx); answer != nil {
+		return c.recordedDetached(answer)
 	}
 	// systemd says nothing of a program that cannot be run.
 	if info, err := os.Stat(p.path); err != nil {
@@ -131,7 +135,7 @@ func (c Command) start(ctx context.Context) *Error {
 	const limit = 10 * time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("systemd has not answered in %s", limit))
 	defer cancel()
-	p, err := c.program()
+	p, err := c.program(ctx)
 	if err != nil {
 		return &Error{Command: c.String(), Status: -1, Err: err}
 	}
@@ -154,7 +158,7 @@ func (p program) session() (pid int, err error) {
 	if mark := children.Mark(); mark != "" {
 		p.env = append(p.env, mark)
 	}
-	closeOnExec()
+	fds.CloseOnExec()
 	err = children.Start(func() (int, error) {
 		process, err := os.StartProcess(p.path, p.argv, &os.ProcAttr{
 			Dir: p.dir, Env: p.env, Files: []*os.File{null, null, null},
@@ -168,28 +172,4 @@ func (p program) session() (pid int, err error) {
 		return pid, nil
 	})
 	return pid, err
-}
-
-// closeOnExec keeps every descriptor but the first three from programs started from now
-// on. Go's own are so from the start; those of others, or of whoever started the hook,
-// need not be.
-func closeOnExec() {
-	const most = 1024
-	fds := make([]int, 0, most)
-	if names, err := os.ReadDir("/proc/self/fd"); err == nil {
-		for _, n := range names {
-			if fd, err := strconv.Atoi(n.Name()); err == nil {
-				fds = append(fds, fd)
-			}
-		}
-	} else {
-		for fd := range most {
-			fds = append(fds, fd)
-		}
-	}
-	for _, fd := range fds {
-		if fd > 2 {
-			syscall.CloseOnExec(fd)
-		}
-	}
 }

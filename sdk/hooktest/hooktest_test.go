@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,12 +22,16 @@ import (
 type recorder struct {
 	testing.TB
 	failed string
+	errors []string
 }
 
 func (r *recorder) Helper()                           {}
 func (r *recorder) Fatalf(format string, args ...any) { r.stop(fmt.Sprintf(format, args...)) }
 func (r *recorder) Fatal(args ...any)                 { r.stop(fmt.Sprint(args...)) }
-func (r *recorder) stop(text string)                  { r.failed = text; panic(r) }
+func (r *recorder) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+}
+func (r *recorder) stop(text string) { r.failed = text; panic(r) }
 
 // failure runs f as a test of its own and returns what it failed with.
 func failure(t *testing.T, f func(testing.TB)) string {
@@ -51,18 +56,22 @@ func TestAssertions(t *testing.T) {
 		f    func(t testing.TB)
 		want string
 	}{
-		"ok":                 {func(t testing.TB) { hooktest.Run(t, prepare).OK() }, ""},
-		"not ok":             {func(t testing.TB) { hooktest.Run(t, prepare, refuse).OK() }, "qemu/prepare/begin of \"g1\": exit status 1: no room\n"},
-		"refused":            {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Refused("room") }, ""},
-		"refused otherwise":  {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Refused("time") }, `qemu/prepare/begin of "g1": exit status 1 and "no room\n", want status 1 and "time"`},
-		"not refused":        {func(t testing.TB) { hooktest.Run(t, prepare).Refused("") }, `qemu/prepare/begin of "g1": exit status 0 and "", want status 1 and ""`},
-		"unchanged":          {func(t testing.TB) { hooktest.Run(t, migrate).Unchanged() }, ""},
-		"changed":            {func(t testing.TB) { hooktest.Run(t, migrate, rename).Unchanged() }, `qemu/migrate/begin of "m1": the XML was changed:`},
-		"unchanged, refused": {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Unchanged() }, "no room"},
-		"domain":             {func(t testing.TB) { assert.Equal(t, "t", hooktest.Run(t, migrate, rename).Domain().Title) }, ""},
-		"domain as it was":   {func(t testing.TB) { assert.Equal(t, "m1", hooktest.Run(t, migrate).Domain().Name) }, ""},
-		"no domain":          {func(t testing.TB) { hooktest.Run(t, hooktest.DaemonStart()).Domain() }, `daemon/start/- of "-": decoding the domain: EOF`},
-		"no program":         {func(t testing.TB) { hooktest.Exec(t, "/nonexistent", prepare) }, "/nonexistent"},
+		"ok":                {func(t testing.TB) { hooktest.Run(t, prepare).OK() }, ""},
+		"not ok":            {func(t testing.TB) { hooktest.Run(t, prepare, refuse).OK() }, "qemu/prepare/begin of \"g1\": exit status 1: no room\n"},
+		"refused":           {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Refused("room") }, ""},
+		"refused otherwise": {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Refused("time") }, `qemu/prepare/begin of "g1": exit status 1 and "no room\n", want status 1 and "time"`},
+		"not refused":       {func(t testing.TB) { hooktest.Run(t, prepare).Refused("") }, `qemu/prepare/begin of "g1": exit status 0 and "", want status 1 and ""`},
+		"logged":            {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Logged(`msg="no room"`) }, ""},
+		"not logged": {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Logged("no time") },
+			"qemu/prepare/begin of \"g1\": \"no time\" is not in the log:\ntime="},
+		"logged by a program": {func(t testing.TB) { hooktest.Exec(t, "/bin/true", prepare).Logged("x") }, "goes to the host's log"},
+		"unchanged":           {func(t testing.TB) { hooktest.Run(t, migrate).Unchanged() }, ""},
+		"changed":             {func(t testing.TB) { hooktest.Run(t, migrate, rename).Unchanged() }, "qemu/migrate/begin of \"m1\": the XML was changed:\n/domain/title: added <title>t</title>"},
+		"unchanged, refused":  {func(t testing.TB) { hooktest.Run(t, prepare, refuse).Unchanged() }, "no room"},
+		"domain":              {func(t testing.TB) { assert.Equal(t, "t", hooktest.Run(t, migrate, rename).Domain().Title) }, ""},
+		"domain as it was":    {func(t testing.TB) { assert.Equal(t, "m1", hooktest.Run(t, migrate).Domain().Name) }, ""},
+		"no domain":           {func(t testing.TB) { hooktest.Run(t, hooktest.DaemonStart()).Domain() }, `daemon/start/- of "-": decoding the domain: EOF`},
+		"no program":          {func(t testing.TB) { hooktest.Exec(t, "/nonexistent", prepare) }, "/nonexistent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := failure(t, x.f)
@@ -91,6 +100,32 @@ func TestEdits(t *testing.T) {
 		assert.Equal(t, "web", p.Owner.Name)
 		return nil
 	})).OK()
+
+	// An edit leaves all else as it was.
+	plain, renamed := hooktest.QemuMigrateBegin(), hooktest.QemuMigrateBegin(func(d *libvirtxml.Domain) { d.Name = "db" })
+	assert.Equal(t, strings.Replace(string(plain.XML), "<name>m1</name>", "<name>db</name>", 1), string(renamed.XML))
+	ports, moved := hooktest.NetworkPortCreatedBegin(), hooktest.NetworkPortCreatedBegin(func(n *libvirtxml.Network, p *libvirtxml.NetworkPort) {
+		n.Name, p.Owner.Name = "lan", "web"
+	})
+	assert.Equal(t, strings.NewReplacer("<name>hk</name>", "<name>lan</name>", "<name>g1</name>", "<name>web</name>").Replace(string(ports.XML)), string(moved.XML))
+
+	// What libvirt's bytes cannot be made to say is libvirtxml's to write.
+	c = hooktest.LibxlMigrateBegin(func(d *libvirtxml.Domain) {
+		target := d.Devices.Disks[0].Target
+		d.Devices.Disks = []libvirtxml.DomainDisk{
+			{Target: target, Source: &libvirtxml.DomainDiskSource{File: &libvirtxml.DomainDiskSourceFile{File: "/a"}}},
+			{Target: &libvirtxml.DomainDiskTarget{Dev: "xvdb"}, Device: "cdrom"},
+		}
+	})
+	assert.Len(t, hooktest.Run(t, c).Domain().Devices.Disks, 2)
+	assert.PanicsWithValue(t, "hooktest: qemu/start/begin: the edit cannot be made: the edited document has a character that XML cannot hold",
+		func() { hooktest.QemuStartBegin(func(d *libvirtxml.Domain) { d.Title = "\x00" }) })
+	assert.PanicsWithValue(t, "hooktest: network/start/begin: the edit cannot be made: the edited document has a character that XML cannot hold",
+		func() { hooktest.NetworkStartBegin(func(n *libvirtxml.Network) { n.Name = "\x00" }) })
+	assert.PanicsWithValue(t, "hooktest: qemu/start/begin: the edit changes nothing that the XML shows",
+		func() {
+			hooktest.QemuStartBegin(func(d *libvirtxml.Domain) { d.Devices.Watchdogs = []libvirtxml.DomainWatchdog{} })
+		})
 
 	// Without edits the bytes are libvirt's own: single quotes.
 	assert.Contains(t, string(hooktest.QemuStartBegin().XML), "type='")

@@ -9,7 +9,8 @@
 //
 // A lock is flock(2) on a file in /run/virthook, for a user in /run/user/UID/virthook.
 // It ends with the process that holds it, however that ends: a killed hook leaves no
-// lock behind. Children do not inherit it.
+// lock behind. Children do not inherit it. In a handler that package hooktest calls, the
+// file is in a temporary folder of the test's.
 //
 // In a handler, wait with a shorter deadline than the handler's own: when that ends,
 // the run ends with it, before anybody is told who holds the lock.
@@ -29,6 +30,7 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/virthook/virthook/sdk/internal/callctx"
 	"github.com/virthook/virthook/sdk/internal/safedir"
 )
 
@@ -82,7 +84,7 @@ func take(ctx context.Context, what, name string, opts []Option) (*Lock, error) 
 		o(&s)
 	}
 	if s.dir == "" {
-		dir, err := safedir.Runtime()
+		dir, err := callctx.Folder(ctx, callctx.Runtime, safedir.Runtime)
 		if err != nil {
 			return nil, fmt.Errorf("lock: %w", err)
 		}

@@ -98,7 +98,8 @@ type Resource[T any] struct {
 	Version int
 	Migrate func(version int, old []byte) (T, error)
 
-	// Dir is the folder for what is kept: [state.Store.Dir]. Tests give one.
+	// Dir is the folder for what is kept: [state.Store.Dir]. Tests with package hooktest
+	// need none.
 	Dir string
 }
 
@@ -228,8 +229,8 @@ func (p *pair[T]) open(ctx context.Context, e sdk.DomainEvent, guest string) (*c
 }
 
 // saved says whether anything is saved, and whether the guest is in it.
-func (p *pair[T]) saved(guest string) (found, in bool, err error) {
-	r, err := p.store.Load(p.key(guest))
+func (p *pair[T]) saved(ctx context.Context, guest string) (found, in bool, err error) {
+	r, err := p.store.Load(ctx, p.key(guest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, false, nil
 	}
@@ -291,7 +292,7 @@ func (p *pair[T]) reconnect(ctx context.Context, e sdk.DomainEvent) error {
 	if err != nil {
 		return err
 	}
-	if _, in, err := p.saved(guest); err != nil {
+	if _, in, err := p.saved(ctx, guest); err != nil {
 		return err
 	} else if !in {
 		if ok, err := p.wanted(e); err != nil || !ok {
@@ -341,7 +342,7 @@ func (p *pair[T]) release(ctx context.Context, e sdk.DomainEvent) error {
 	if err != nil {
 		return err
 	}
-	if found, _, err := p.saved(guest); err != nil || !found {
+	if found, _, err := p.saved(ctx, guest); err != nil || !found {
 		return err
 	}
 	c, err := p.open(ctx, e, guest)

@@ -38,7 +38,7 @@ func Example() {
 	})
 	fmt.Println(err)
 
-	r, err := devices.Load(key)
+	r, err := devices.Load(context.Background(), key)
 	fmt.Println(r.Value.Driver, r.Stale, err)
 
 	e, err := devices.Open(context.Background(), key)
@@ -48,7 +48,7 @@ func Example() {
 	}
 	defer e.Close()
 	fmt.Println(e.Delete())
-	_, err = devices.Load(key)
+	_, err = devices.Load(context.Background(), key)
 	fmt.Println(errors.Is(err, fs.ErrNotExist))
 	// Output:
 	// <nil>

@@ -135,7 +135,7 @@ func TestKilledAtRandom(t *testing.T) {
 					saved[i] += strings.Count(string(told), strconv.Itoa(i))
 				}
 				mu.Unlock()
-				all, err := store.All()
+				all, err := store.All(t.Context())
 				if err != nil {
 					t.Error(err)
 				}
@@ -215,11 +215,11 @@ func TestKilledAtEachStep(t *testing.T) {
 		} else {
 			require.EqualError(t, err, "signal: killed")
 		}
-		r, err := store.Load("k")
+		r, err := store.Load(t.Context(), "k")
 		require.NoError(t, err)
 		assert.Equal(t, want, r.Value, "killed after step %d", at)
 		set("newer") // what is left over is no hindrance
-		r, err = store.Load("k")
+		r, err = store.Load(t.Context(), "k")
 		require.NoError(t, err)
 		assert.Equal(t, "newer", r.Value)
 		names := []string{}

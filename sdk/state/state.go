@@ -15,6 +15,9 @@
 // /var/lib/virthook/NAME or, for a user, ~/.local/state/virthook/NAME. What Save has
 // saved is there after a crash of the system; a process that is killed while it saves
 // leaves what was there before, or what it wrote, and nothing in between.
+//
+// In a handler that package hooktest calls, a Store without Dir is in a temporary
+// folder of the test's.
 package state
 
 import (
@@ -30,6 +33,7 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/virthook/virthook/sdk/internal/callctx"
 	"github.com/virthook/virthook/sdk/internal/safedir"
 	"github.com/virthook/virthook/sdk/lock"
 )
@@ -96,14 +100,14 @@ type file struct {
 
 const ending = ".json"
 
-func (s *Store[T]) path() (string, error) {
+func (s *Store[T]) path(ctx context.Context) (string, error) {
 	if s.Name == "" {
 		return "", errors.New("the store has no name")
 	}
 	dir := s.Dir
 	if dir == "" {
 		var err error
-		if dir, err = safedir.State(); err != nil {
+		if dir, err = callctx.Folder(ctx, callctx.State, safedir.State); err != nil {
 			return "", err
 		}
 	}
@@ -111,8 +115,8 @@ func (s *Store[T]) path() (string, error) {
 }
 
 // folder opens the store's folder, checked together with the one it is in.
-func (s *Store[T]) folder(open func(string) (*os.Root, error)) (*os.Root, error) {
-	path, err := s.path()
+func (s *Store[T]) folder(ctx context.Context, open func(string) (*os.Root, error)) (*os.Root, error) {
+	path, err := s.path(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +129,10 @@ func (s *Store[T]) folder(open func(string) (*os.Root, error)) (*os.Root, error)
 }
 
 // Load reads the value of a key without waiting for those who are changing it. Where
-// there is none the error is [fs.ErrNotExist].
-func (s *Store[T]) Load(key string) (Record[T], error) {
-	root, err := s.folder(safedir.OpenExisting)
+// there is none the error is [fs.ErrNotExist]. With the ctx of a handler that package
+// hooktest has called, it reads what that test has saved; so does All.
+func (s *Store[T]) Load(ctx context.Context, key string) (Record[T], error) {
+	root, err := s.folder(ctx, safedir.OpenExisting)
 	if err != nil {
 		return Record[T]{}, s.wrap(err)
 	}
@@ -138,8 +143,8 @@ func (s *Store[T]) Load(key string) (Record[T], error) {
 
 // All reads all values, in the order of their files. What cannot be read is left out,
 // and the error says why.
-func (s *Store[T]) All() ([]Record[T], error) {
-	root, err := s.folder(safedir.OpenExisting)
+func (s *Store[T]) All(ctx context.Context) ([]Record[T], error) {
+	root, err := s.folder(ctx, safedir.OpenExisting)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
@@ -243,7 +248,7 @@ func (s *Store[T]) open(ctx context.Context, key string, opts []lock.Option) (*E
 	if key == "" {
 		return nil, errors.New("empty key")
 	}
-	root, err := s.folder(safedir.Open)
+	root, err := s.folder(ctx, safedir.Open)
 	if err != nil {
 		return nil, err
 	}

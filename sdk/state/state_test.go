@@ -28,9 +28,9 @@ func set[T any](v T) func(*Entry[T]) error {
 
 func TestStore(t *testing.T) {
 	store := Store[map[string]int]{Name: "n", Dir: folder(t)}
-	_, err := store.Load("k")
+	_, err := store.Load(t.Context(), "k")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	all, err := store.All()
+	all, err := store.All(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, all)
 	assert.NoDirExists(t, store.Dir, "reading makes nothing")
@@ -45,14 +45,14 @@ func TestStore(t *testing.T) {
 	require.NoError(t, e.Close())
 	require.NoError(t, e.Close(), "again")
 
-	r, err := store.Load("k")
+	r, err := store.Load(t.Context(), "k")
 	require.NoError(t, err)
 	assert.Equal(t, Record[map[string]int]{Key: "k", Value: map[string]int{"a": 1}}, r)
 
 	failed := errors.New("failed")
 	require.ErrorIs(t, store.Update(t.Context(), "k", func(e *Entry[map[string]int]) error { e.Value = nil; return failed }), failed)
 	require.NoError(t, store.Update(t.Context(), "l", set(map[string]int{"l": 1})))
-	all, err = store.All()
+	all, err = store.All(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []Record[map[string]int]{{Key: "k", Value: map[string]int{"a": 1}}, {Key: "l", Value: map[string]int{"l": 1}}}, all)
 
@@ -118,7 +118,7 @@ func TestEveryStepOfAWrite(t *testing.T) {
 		breaks()
 		e.Value = 2 + want
 		require.ErrorIs(t, e.Save(), broken)
-		r, err := store.Load("k")
+		r, err := store.Load(t.Context(), "k")
 		require.NoError(t, err)
 		assert.Equal(t, 2, r.Value) // of the first round, in which only the last step failed
 	}
@@ -167,11 +167,11 @@ func TestHostileKeys(t *testing.T) {
 	for _, name := range []string{"n", "../n", "a/b", ".", "..", "N"} {
 		store := Store[[]byte]{Name: name, Dir: dir}
 		for _, k := range keys {
-			r, err := store.Load(k)
+			r, err := store.Load(t.Context(), k)
 			require.NoError(t, err)
 			assert.Equal(t, name+" "+k, string(r.Value))
 		}
-		all, err := store.All()
+		all, err := store.All(t.Context())
 		require.NoError(t, err)
 		assert.Len(t, all, len(keys))
 	}
@@ -189,7 +189,7 @@ func TestHostileKeys(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(dir, "n", "a.json"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "n", "b.json"), text, 0o600))
-	_, err = store.Load("b")
+	_, err = store.Load(t.Context(), "b")
 	require.ErrorContains(t, err, `b.json is that of "a", not of "b"`)
 	_, err = store.Open(t.Context(), "b")
 	require.ErrorContains(t, err, `b.json is that of "a", not of "b"`)
@@ -217,7 +217,7 @@ func TestVersions(t *testing.T) {
 	require.NoError(t, v1.Update(t.Context(), "k", set("seven")))
 
 	v2 := Store[int]{Name: "n", Dir: dir, Version: 2}
-	_, err := v2.Load("k")
+	_, err := v2.Load(t.Context(), "k")
 	var e *VersionError
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, VersionError{Path: dir + "/n/k.json", Saved: 1, Ours: 2}, *e)
@@ -229,10 +229,10 @@ func TestVersions(t *testing.T) {
 		}
 		return 7, nil
 	}
-	r, err := v2.Load("k")
+	r, err := v2.Load(t.Context(), "k")
 	require.NoError(t, err)
 	assert.Equal(t, 7, r.Value)
-	_, err = v1.Load("k")
+	_, err = v1.Load(t.Context(), "k")
 	require.NoError(t, err, "loading migrates nothing on disk")
 	require.NoError(t, v2.Update(t.Context(), "k", func(*Entry[int]) error { return nil }))
 
@@ -242,7 +242,7 @@ func TestVersions(t *testing.T) {
 	err = v1.Update(t.Context(), "k", set("eight"))
 	require.ErrorAs(t, err, &e)
 	assert.EqualError(t, err, `state "n": `+dir+"/n/k.json: saved by version 2, newer than ours, which is 1: not touched")
-	all, err := v1.All()
+	all, err := v1.All(t.Context())
 	assert.Empty(t, all)
 	require.ErrorAs(t, err, &e)
 	after, err := os.ReadFile(dir + "/n/k.json")
@@ -250,7 +250,7 @@ func TestVersions(t *testing.T) {
 	assert.Equal(t, string(before), string(after))
 
 	require.NoError(t, v1.Update(t.Context(), "l", set("eight")))
-	_, err = v2.Load("l")
+	_, err = v2.Load(t.Context(), "l")
 	require.ErrorContains(t, err, "l.json, of version 1: not seven")
 }
 
@@ -259,7 +259,7 @@ func TestDamaged(t *testing.T) {
 	require.NoError(t, store.Update(t.Context(), "k", set(1)))
 	for _, text := range []string{"", "{", `{"key":"k","version":0,"value":`, `{"key":"k","value":"x"}`} {
 		require.NoError(t, os.WriteFile(store.Dir+"/n/k.json", []byte(text), 0o600))
-		_, err := store.Load("k")
+		_, err := store.Load(t.Context(), "k")
 		require.ErrorContains(t, err, store.Dir+"/n/k.json")
 		require.ErrorContains(t, store.Update(t.Context(), "k", set(2)), store.Dir+"/n/k.json", "not overwritten")
 	}
@@ -269,7 +269,7 @@ func TestAfterReboot(t *testing.T) {
 	store := Store[int]{Name: "n", Dir: folder(t)}
 	require.NoError(t, store.Update(t.Context(), "k", set(1)))
 	Reboot(t, store.Dir)
-	r, err := store.Load("k")
+	r, err := store.Load(t.Context(), "k")
 	require.NoError(t, err)
 	assert.True(t, r.Stale)
 	e, err := store.Open(t.Context(), "k")
@@ -279,7 +279,7 @@ func TestAfterReboot(t *testing.T) {
 	assert.Equal(t, 1, e.Value)
 	require.NoError(t, e.Save())
 	assert.False(t, e.Stale)
-	r, err = store.Load("k")
+	r, err = store.Load(t.Context(), "k")
 	require.NoError(t, err)
 	assert.False(t, r.Stale)
 }
@@ -308,7 +308,7 @@ func TestFolders(t *testing.T) {
 		want := "folder " + bad + ": others can write to it (mode 0770): chmod go-w it"
 		_, err := store.Open(t.Context(), "k")
 		require.EqualError(t, err, `state "n": `+want)
-		_, err = store.Load("k")
+		_, err = store.Load(t.Context(), "k")
 		require.EqualError(t, err, `state "n": `+want)
 		require.NoError(t, os.Chmod(bad, 0o700))
 	}

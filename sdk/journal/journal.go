@@ -52,6 +52,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/virthook/virthook/internal/redact"
 	"github.com/virthook/virthook/sdk/internal/oneline"
 )
 
@@ -137,7 +138,7 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	}
 	c := *h
 	c.prefix += name + "."
-	c.secret = c.secret || secretName(name)
+	c.secret = c.secret || redact.Name(name)
 	return &c
 }
 
@@ -175,14 +176,12 @@ type field struct {
 	data string // the journal's
 }
 
-const redacted = "[redacted]"
-
 func appendFields(fields []field, prefix string, secret bool, a slog.Attr) []field {
 	a.Value = a.Value.Resolve()
 	if a.Equal(slog.Attr{}) {
 		return fields
 	}
-	secret = secret || secretName(a.Key)
+	secret = secret || redact.Name(a.Key)
 	if a.Value.Kind() == slog.KindGroup {
 		if a.Key != "" {
 			prefix += a.Key + "."
@@ -196,7 +195,7 @@ func appendFields(fields []field, prefix string, secret bool, a slog.Attr) []fie
 	suffix := ""
 	switch {
 	case secret:
-		f.text, f.data = redacted, redacted
+		f.text, f.data = redact.Mark, redact.Mark
 	case a.Value.Kind() == slog.KindDuration:
 		d := a.Value.Duration()
 		f.text, f.data, suffix = d.String(), strconv.FormatInt(d.Microseconds(), 10), "_USEC"

@@ -1,4 +1,4 @@
-package journal_test
+package redact_test
 
 import (
 	"strings"
@@ -7,12 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/virthook/virthook/sdk/journal"
+	"github.com/virthook/virthook/internal/redact"
 )
 
 // Before the first | is what is before the secret, after the second what is after it;
 // more secrets follow likewise.
-func TestRedact(t *testing.T) {
+func TestText(t *testing.T) {
 	for _, marked := range []string{
 		// libvirt's own
 		`<graphics type='vnc' port='5904' passwd='|s3cr3t|' passwdValidTo='2011-05-31T16:11:22'/>`,
@@ -69,22 +69,22 @@ func TestRedact(t *testing.T) {
 		for i, part := range strings.Split(marked, "|") {
 			in.WriteString(part)
 			if i%2 == 1 {
-				part = "[redacted]"
+				part = redact.Mark
 			}
 			want.WriteString(part)
 		}
-		got := journal.Redact(in.String())
+		got := redact.Text(in.String())
 		assert.Equal(t, want.String(), got)
-		assert.Equal(t, got, journal.Redact(got), "again")
+		assert.Equal(t, got, redact.Text(got), "again")
 	}
 }
 
 // One secret that overlaps another is hidden with it.
-func TestRedactOverlap(t *testing.T) {
-	assert.Equal(t, "<password>[redacted]'>d", journal.Redact("<password>a passwd='b</password>c'>d"))
+func TestTextOverlap(t *testing.T) {
+	assert.Equal(t, "<password>[redacted]'>d", redact.Text("<password>a passwd='b</password>c'>d"))
 }
 
-func TestRedactLeavesTheRest(t *testing.T) {
+func TestTextLeavesTheRest(t *testing.T) {
 	for _, s := range []string{
 		"", "no secret", "password", "the password is wrong", "passwd=", "passwd= x", "invalid token: EOF",
 		"virSecretGetValue:67 : internal error: x",
@@ -102,13 +102,14 @@ func TestRedactLeavesTheRest(t *testing.T) {
 		`<qemu:arg value='if=none,data=x,string=y'/>`,
 		"<password> \n</password>", "<password/>x", "a < b > c", "http://host/a@b:c", "http://user@host",
 		`{"data": "x"}`,
+		`<source protocol='rbd' name='secrets/web'><host name='a'/></source>`, `<portgroup name='tokens'><vlan/></portgroup>`,
 	} {
-		assert.Equal(t, s, journal.Redact(s))
+		assert.Equal(t, s, redact.Text(s))
 	}
 }
 
 // What takes quadratic time with any of these takes minutes.
-func TestRedactIsLinear(t *testing.T) {
+func TestTextIsLinear(t *testing.T) {
 	start := time.Now()
 	for _, unit := range []string{
 		"=", "a=", "a:", "a: ", " ", "passwd=", "passwd='", `passwd=\"`, "<a ", "<a '", "<a b=\"", "<secret>", "<secret> ", "<password>", "</password",
@@ -116,13 +117,13 @@ func TestRedactIsLinear(t *testing.T) {
 		"secret,data=", "name=opt/,string=", "secret='32ee7e76-2178-47a1-ab7b-269e6e348015'", "authorization:", "<!", "<![CDATA[", "<a name='opt/", "\"\":\"", "\xff=", ",,", "password=,,",
 	} {
 		for _, before := range []string{"", "<password>", "password='", `"token":\\\"`} {
-			_ = journal.Redact(before + strings.Repeat(unit, 1<<18/len(unit)))
+			_ = redact.Text(before + strings.Repeat(unit, 1<<18/len(unit)))
 		}
 	}
 	assert.Less(t, time.Since(start), 2*time.Minute)
 }
 
-func FuzzRedact(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("<graphics passwd='", "s3cr3t", "' port='1'/>", uint8(0))
 	f.Add("a <![CDATA[ & ; {", "x", "<", uint8(1))
 	f.Add(`"\`, `\`, `"`, uint8(2))
@@ -135,7 +136,7 @@ func FuzzRedact(f *testing.F) {
 			}
 			return r
 		}, before)
-		assert.Equal(t, plain, journal.Redact(plain), "nothing is secret without = : or <")
+		assert.Equal(t, plain, redact.Text(plain), "nothing is secret without = : or <")
 
 		// A secret that is found nowhere else, as it may stand in each form.
 		forms := []struct{ open, close, never string }{
@@ -157,8 +158,8 @@ func FuzzRedact(f *testing.F) {
 		before = strings.ReplaceAll(before, "\u2603", "")
 		after = strings.ReplaceAll(after, "\u2603", "")
 		for _, in := range []string{before + v.open + secret + v.close + after, before + v.open + secret} {
-			if got := journal.Redact(in); strings.Contains(got, "\u2603") {
-				t.Errorf("Redact(%q) = %q", in, got)
+			if got := redact.Text(in); strings.Contains(got, "\u2603") {
+				t.Errorf("Text(%q) = %q", in, got)
 			}
 		}
 	})

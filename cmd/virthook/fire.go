@@ -16,6 +16,7 @@ import (
 
 	"github.com/virthook/virthook/internal/captures"
 	"github.com/virthook/virthook/internal/hookexec"
+	"github.com/virthook/virthook/internal/verdict"
 	"github.com/virthook/virthook/spec"
 )
 
@@ -26,7 +27,7 @@ type fire struct {
 	bin, hooks        string
 	xml               string
 	libvirt           spec.Version
-	timeout           time.Duration
+	timeout, slow     time.Duration
 	json              bool
 }
 
@@ -37,17 +38,25 @@ func newFire() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fire DRIVER OPERATION[/SUB-OPERATION] --bin PROGRAM | --hooks DIR",
 		Short: "Call a hook as libvirt does",
-		Long: `Call a hook as libvirt does: with the arguments, the XML on standard input, the
-environment and the working directory that libvirt gives it, and nothing else.
+		Long: `Call a hook as libvirt does, and say what libvirt would make of it: with the
+arguments, the XML on standard input, the environment and the working directory
+that libvirt gives it, and nothing else. It waits as libvirt does, until the hook
+has ended and nobody keeps its output open.
 
 --bin calls one program, under the name that it would have in the hooks folder;
 --hooks calls what libvirt would call from that folder, DRIVER and then DRIVER.d/*.
 
 What is not given comes from the spec and from a call that was recorded from
-libvirt. An operation that the spec does not know needs --sub-op.
+libvirt: of release, that with the reason of --extra, and from the version of
+--libvirt or the one before it. An operation that the spec does not know needs
+--sub-op.
 
-The exit status is 0 when libvirt would take the call for a success, 1 when it
-would not, and 2 when the command line is wrong.`,
+What a hypervisor or a host would refuse is not found: a filter's output is held
+against what libvirt reads from the XML alone.
+
+The exit status is 0 when libvirt goes on, also after a failure that it only logs,
+1 when it does not go on or the wait was given up, and 2 when the command line is
+wrong.`,
 		Example: `  virthook fire qemu prepare --bin ./myhook
   virthook fire qemu release/end --bin ./myhook --extra crashed
   virthook fire qemu migrate --hooks /etc/libvirt/hooks --xml guest.xml
@@ -66,6 +75,9 @@ would not, and 2 when the command line is wrong.`,
 			if f.timeout < 0 {
 				return misusef("--timeout: %s is negative", f.timeout)
 			}
+			if f.slow < 0 {
+				return misusef("--slow: %s is negative", f.slow)
+			}
 			if f.libvirt, err = libvirt.version(); err != nil {
 				return err
 			}
@@ -73,11 +85,11 @@ would not, and 2 when the command line is wrong.`,
 			if err != nil {
 				return err
 			}
-			call, filter, err := f.call(s, cmd.InOrStdin())
+			call, o, err := f.call(s, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			return f.run(cmd.Context(), cmd.OutOrStdout(), call, filter)
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), call, o)
 		}),
 	}
 	flags := cmd.Flags()
@@ -90,7 +102,8 @@ would not, and 2 when the command line is wrong.`,
 	flags.StringVar(&f.xml, "xml", "", "the `FILE` with the XML, - for standard input; default: a recorded one")
 	libvirt.add(flags, "call as libvirt `VERSION` does; default: as the newest")
 	specDir.add(flags)
-	flags.DurationVar(&f.timeout, "timeout", 0, "give up after this `TIME`; default: never, as libvirt")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "give up after this `TIME`; 0: never, as libvirt")
+	flags.DurationVar(&f.slow, "slow", time.Second, "mark what takes longer than this `TIME`; 0: nothing")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	return cmd
 }
@@ -110,26 +123,28 @@ func splitOp(operand, flag string) (op, subOp string, err error) {
 	return op, subOp, nil
 }
 
-// call is the call to make, and whether libvirt reads what the hook prints.
-func (f *fire) call(s *spec.Spec, stdin io.Reader) (call hookexec.Call, filter bool, err error) {
-	o, err := f.operation(s)
-	if err != nil {
-		return call, false, err
+// call is the call to make, and what the spec says of it, nil when it does not
+// know it.
+func (f *fire) call(s *spec.Spec, stdin io.Reader) (call hookexec.Call, o *spec.Op, err error) {
+	if o, err = f.operation(s); err != nil {
+		return call, nil, err
 	}
 	call = hookexec.Call{Driver: f.driver, Op: f.op, SubOp: f.subOp}
-	sample, sampled := captures.Sample(f.driver, f.op, f.subOp)
+	sample, sampled := f.sample()
 	object := sample.Object
 	switch {
 	case o != nil && o.InputAt(f.libvirt) == spec.InputNone:
 		if f.xml != "" {
-			return call, false, misusef("--xml: %s has nothing on standard input", o.ID())
+			return call, nil, misusef("--xml: %s has nothing on standard input", o.ID())
 		}
 	case f.xml != "":
 		if call.Input, object, err = f.readXML(stdin); err != nil {
-			return call, false, err
+			return call, nil, err
 		}
 	case !sampled:
-		return call, false, misusef("there is no sample of driver %s: give --xml", f.driver)
+		return call, nil, misusef("there is no sample of driver %s: give --xml", f.driver)
+	case o != nil && f.op != o.Op:
+		return call, nil, misusef("there is no sample of %s/%s, which carried other XML: give --xml", f.driver, f.op)
 	default:
 		call.Input = sample.XML
 	}
@@ -140,11 +155,36 @@ func (f *fire) call(s *spec.Spec, stdin io.Reader) (call hookexec.Call, filter b
 	case d != nil && d.Object == "none":
 		object = "-"
 	case object == "":
-		return call, false, misusef("the XML has no name: give --object")
+		return call, nil, misusef("the XML has no name: give --object")
 	}
 	call.Object = object
 	call.Extra = f.extraOf(s, o, sample)
-	return call, o != nil && o.Filters(), nil
+	return call, o, nil
+}
+
+// sample is the recorded call that is most like the one to make: with the same
+// fourth operand, of the same version or else of the one before it.
+func (f *fire) sample() (captures.Capture, bool) {
+	all := slices.DeleteFunc(captures.All(), func(c captures.Capture) bool {
+		return c.Driver != f.driver || c.Op != f.op || c.SubOp != f.subOp
+	})
+	only := func(is func(captures.Capture) bool) {
+		if slices.ContainsFunc(all, is) {
+			all = slices.DeleteFunc(all, func(c captures.Capture) bool { return !is(c) })
+		}
+	}
+	only(func(c captures.Capture) bool { return c.Extra == f.extra })
+	only(func(c captures.Capture) bool { return f.libvirt == "" || !f.libvirt.Less(spec.Version(c.Version)) })
+	if len(all) == 0 {
+		return captures.Sample(f.driver, f.op, f.subOp)
+	}
+	version := all[len(all)-1].Version // they are sorted
+	if f.libvirt.Less(spec.Version(version)) && f.libvirt != "" {
+		version = all[0].Version
+	}
+	only(func(c captures.Capture) bool { return c.Version == version })
+	only(func(c captures.Capture) bool { return c.Extra == "shutdown" })
+	return all[0], true
 }
 
 // operation finds it in the spec; nil: the spec does not know it. It completes
@@ -159,6 +199,11 @@ func (f *fire) operation(s *spec.Spec) (*spec.Op, error) {
 		return nil, nil
 	}
 	found := d.Find(f.op)
+	for _, o := range d.Ops { // under the name that it had
+		if f.libvirt != "" && o.Op != f.op && o.NameAt(f.libvirt) == f.op {
+			found = append(found, o)
+		}
+	}
 	if f.subOp != "" {
 		found = slices.DeleteFunc(found, func(o *spec.Op) bool { return o.SubOp != f.subOp })
 	}
@@ -173,7 +218,7 @@ func (f *fire) operation(s *spec.Spec) (*spec.Op, error) {
 	}
 	o := found[0]
 	if f.libvirt != "" {
-		if name := o.NameAt(f.libvirt); name != o.Op {
+		if name := o.NameAt(f.libvirt); name != f.op {
 			return nil, misusef("libvirt %s calls it %s/%s", f.libvirt, f.driver, name)
 		}
 		if !o.In(f.libvirt) {
@@ -253,8 +298,8 @@ func (f *fire) extraOf(s *spec.Spec, o *spec.Op, sample captures.Capture) string
 	return words[0]
 }
 
-// run makes the call and reports it.
-func (f *fire) run(ctx context.Context, out io.Writer, call hookexec.Call, filter bool) error {
+// run makes the call and reports it. o is what the spec says of it.
+func (f *fire) run(ctx context.Context, out, errOut io.Writer, call hookexec.Call, o *spec.Op) error {
 	hooks := f.hooks
 	if f.bin != "" {
 		link, cleanup, err := hookexec.Link(f.bin, f.driver)
@@ -271,18 +316,29 @@ func (f *fire) run(ctx context.Context, out io.Writer, call hookexec.Call, filte
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("no end within %s", f.timeout))
 		defer cancel()
 	}
-	outcome, err := hookexec.Chain(ctx, hooks, call, filter)
-	problems := judge(ctx, outcome, err)
+	var opts []hookexec.Option
+	if isTerminal(errOut) {
+		opts = append(opts, hookexec.OnWait(time.Second, func(w hookexec.Waiting) { fmt.Fprintln(errOut, waiting(w)) }))
+	}
+	of := operationOf(o, f.driver, f.op, f.subOp, f.libvirt)
+	r := fired{call: call, filter: of.Filter, slow: f.slow, libvirt: f.libvirt, start: time.Now()}
+	var err error
+	r.outcome, err = hookexec.Chain(ctx, hooks, call, of.Filter, opts...)
+	r.verdict = verdict.Judge(of, call, r.outcome, err)
+	_ = errors.As(err, &r.unended)
+	if o != nil && (r.verdict.Cause != verdict.NoCause && r.verdict.Word != verdict.Hangs) {
+		r.then = strings.TrimSpace(o.FailureAt(f.libvirt).Doc)
+	}
 	if f.json {
-		err = writeJSON(out, jsonReport(call, outcome, len(problems) == 0))
+		err = writeJSON(out, r.json())
 	} else {
-		err = report(out, call, outcome, filter)
+		err = r.print(out)
 	}
 	if err != nil {
 		return err
 	}
-	if len(problems) > 0 {
-		return errors.New(strings.Join(problems, "\n"))
+	if !r.verdict.GoesOn() {
+		return fmt.Errorf("%s: %s", r.verdict.Word, r.verdict.Cause)
 	}
 	return nil
 }

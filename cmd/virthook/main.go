@@ -11,11 +11,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/virthook/virthook/internal/fds"
 )
 
 func main() {
+	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == recorderName {
+		runRecorder(os.Args)
+	}
+	fds.CloseOnExec() // a hook has the first three and no more
 	if vetTool(os.Args[1:]) {
 		runVetTool()
 	}

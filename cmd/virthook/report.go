@@ -15,47 +15,100 @@ import (
 
 	"github.com/virthook/virthook/cmd/virthook/internal/xmldiff"
 	"github.com/virthook/virthook/internal/hookexec"
+	"github.com/virthook/virthook/internal/verdict"
+	"github.com/virthook/virthook/spec"
 )
 
-// report prints for people what the hooks did.
-func report(to io.Writer, call hookexec.Call, o hookexec.Outcome, filter bool) error {
+// fired is a call that was made, to report.
+type fired struct {
+	call    hookexec.Call
+	libvirt spec.Version  // "": the newest
+	filter  bool          // libvirt reads what the hooks print
+	slow    time.Duration // what takes longer is marked; 0: nothing
+	start   time.Time
+	outcome hookexec.Outcome
+	verdict verdict.Verdict
+	unended *hookexec.UnendedError // of the last hook, when the wait was given up
+	then    string                 // what libvirt does after a failure, "" where the spec has no more than the word
+}
+
+// isSlow says whether the hook took long.
+func (f *fired) isSlow(r hookexec.Result) bool { return f.slow > 0 && r.Duration > f.slow }
+
+// print writes the report for people.
+func (f *fired) print(to io.Writer) error {
 	var b bytes.Buffer
-	if len(o.Results) == 0 && !o.Failed {
-		fmt.Fprintf(&b, "nothing to call: no executable %s or %[1]s.d/*\n", call.Driver)
-	}
 	p := printer{to: &b, colour: wantsColour(to)}
-	for _, r := range o.Results {
-		p.result(r, filter)
+	for _, r := range f.outcome.Results {
+		var unended *hookexec.UnendedError
+		if f.unended != nil && f.unended.Path == r.Path {
+			unended = f.unended
+		}
+		p.result(r, f.filter, unended)
+		if f.isSlow(r) {
+			p.section(p.in(yellow, fmt.Sprintf("slow: longer than %s, and libvirt does nothing else with the %s meanwhile", f.slow, f.what())))
+		}
 	}
+	p.verdict(f)
 	_, err := to.Write(b.Bytes())
 	return err
 }
 
+// what is what the call is about.
+func (f *fired) what() string {
+	switch f.call.Driver {
+	case "network", "daemon":
+		return f.call.Driver
+	}
+	return "guest"
+}
+
+func isTerminal(to any) bool {
+	f, ok := to.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // wantsColour says whether it is a terminal whose user has not declined.
 func wantsColour(to io.Writer) bool {
-	f, ok := to.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(to)
 }
+
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+)
 
 type printer struct {
 	to     *bytes.Buffer
 	colour bool
 }
 
-func (p printer) result(r hookexec.Result, filter bool) {
+// in is the text in that colour, on a terminal.
+func (p printer) in(colour, text string) string {
+	if !p.colour {
+		return text
+	}
+	return colour + text + "\x1b[m"
+}
+
+// result prints one call. unended says that it was not waited for to the end.
+func (p printer) result(r hookexec.Result, filter bool, unended *hookexec.UnendedError) {
 	var argv []string
 	for _, a := range r.Argv {
 		argv = append(argv, quote(a))
 	}
-	end := ending(r)
-	if p.colour {
-		colour := "\x1b[32m"
-		if r.Failed() {
-			colour = "\x1b[31m"
-		}
-		end = colour + end + "\x1b[m"
+	colour, end := green, ending(r)
+	if r.Failed() {
+		colour = red
 	}
-	fmt.Fprintf(p.to, "%s: %s, %s\n", strings.Join(argv, " "), end, r.Duration.Round(100*time.Microsecond))
+	if unended != nil && unended.State == hookexec.Killed {
+		end = "still running, killed"
+	}
+	fmt.Fprintf(p.to, "%s: %s, %s\n", strings.Join(argv, " "), p.in(colour, end), rounded(r.Duration))
+	if left := leftBehind(r, unended); left != "" {
+		p.section(p.in(yellow, left))
+	}
 
 	if len(r.Stderr) > 0 {
 		if r.Failed() {
@@ -72,6 +125,51 @@ func (p printer) result(r hookexec.Result, filter bool) {
 		p.section("stdout, ignored by libvirt:")
 		p.text(r.Stdout)
 	}
+}
+
+// leftBehind says what libvirt waits for besides the hook, "" when that is nothing.
+func leftBehind(r hookexec.Result, unended *hookexec.UnendedError) string {
+	waited := r.Duration - r.Exited
+	switch {
+	case unended != nil && unended.State == hookexec.Killed:
+		if len(r.Left) == 0 {
+			return ""
+		}
+		return "running with it: " + processes(r.Left)
+	case unended != nil:
+		return fmt.Sprintf("exited after %s; libvirt would wait on, %s were not enough, for %s", rounded(r.Exited), rounded(waited), processes(r.Left))
+	case len(r.Left) == 0 && waited < 100*time.Millisecond:
+		return ""
+	}
+	return fmt.Sprintf("exited after %s; libvirt waited %s more for %s", rounded(r.Exited), rounded(waited), processes(r.Left))
+}
+
+// processes names those that a hook left behind.
+func processes(left []hookexec.Process) string {
+	if len(left) == 0 {
+		return "the end of its output, which another process keeps open"
+	}
+	var all []string
+	for _, p := range left {
+		all = append(all, fmt.Sprintf("process %d (%s), which keeps %s open", p.PID, p.Command, p.Holds))
+	}
+	return strings.Join(all, ", and for ")
+}
+
+// waiting is what a user is told who waits.
+func waiting(w hookexec.Waiting) string {
+	if !w.Exited {
+		return fmt.Sprintf("waiting for %s, which still runs", quote(w.Path))
+	}
+	return fmt.Sprintf("%s has ended; waiting, as libvirt does, for %s", quote(w.Path), processes(w.Left))
+}
+
+// rounded leaves a few digits.
+func rounded(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
 }
 
 // filtered shows what the hook made of the XML.
@@ -91,6 +189,7 @@ func (p printer) filtered(r hookexec.Result) {
 	default:
 		p.section("stdout, which replaces the XML:")
 		for _, l := range diff {
+			l.Text = visible(l.Text)
 			text := l.Text
 			if p.colour {
 				text = l.Coloured()
@@ -100,12 +199,83 @@ func (p printer) filtered(r hookexec.Result) {
 	}
 }
 
+// verdict is the last line, and below it what libvirt does next.
+func (p printer) verdict(f *fired) {
+	v := f.verdict
+	text, colour := strings.TrimPrefix(string(v.Word), "libvirt "), red
+	switch {
+	case v.Word == verdict.FailureLogged:
+		colour = yellow
+	case !v.OK():
+	case len(f.outcome.Results) == 0:
+		text, colour = fmt.Sprintf("nothing to call: no executable %s or %[1]s.d/*", f.call.Driver), yellow
+	case v.Changed:
+		colour = yellow
+		text += " with the changed XML"
+		if diff, err := xmldiff.Diff(f.call.Input, f.outcome.Output); err == nil && len(diff) == 0 {
+			text = string(v.Word) + " with the XML of the hook, which says the same"
+		}
+		if v.Tainted {
+			text += "; the guest is tainted: hook-script"
+		}
+	default:
+		colour = green
+	}
+	lines := strings.Split(v.Message, "\n")
+	if v.Message != "" {
+		lines[0] = text + ": " + visible(lines[0])
+	} else {
+		lines[0] = text
+	}
+	fmt.Fprintln(p.to, "libvirt: "+p.in(colour, lines[0]))
+	for _, l := range lines[1:] {
+		fmt.Fprintln(p.to, "    "+visible(l))
+	}
+	if f.then == "" {
+		return
+	}
+	for line := range strings.SplitSeq(f.then, "\n") {
+		p.section(line)
+	}
+}
+
 func (p printer) section(title string) { fmt.Fprintln(p.to, "  "+title) }
 
+// textLimit is how much of what a hook prints is shown.
+const textLimit = 64 << 10
+
 func (p printer) text(b []byte) {
-	for line := range bytes.Lines(b) {
-		fmt.Fprintf(p.to, "    %s\n", bytes.TrimSuffix(line, []byte("\n")))
+	rest := 0
+	if len(b) > textLimit {
+		rest = len(b) - textLimit
+		b = b[:textLimit]
 	}
+	for line := range bytes.Lines(b) {
+		fmt.Fprintf(p.to, "    %s\n", visible(string(bytes.TrimSuffix(line, []byte("\n")))))
+	}
+	if rest > 0 {
+		fmt.Fprintf(p.to, "    … and %d bytes more\n", rest)
+	}
+}
+
+// visible is the text with everything escaped that a terminal would not show, or
+// would obey.
+func visible(text string) string {
+	clear := func(r rune, size int) bool {
+		return r == '\t' || unicode.IsGraphic(r) && (r != utf8.RuneError || size > 1)
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if clear(r, size) {
+			b.WriteString(text[:size])
+		} else {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		text = text[size:]
+	}
+	return b.String()
 }
 
 // quote quotes an argument when it would be unclear without.
@@ -117,46 +287,4 @@ func quote(arg string) string {
 		return strconv.Quote(arg)
 	}
 	return arg
-}
-
-// fired is what fire --json prints.
-type fired struct {
-	Version int         `json:"version"`
-	Driver  string      `json:"driver"`
-	Object  string      `json:"object"`
-	Op      string      `json:"op"`
-	SubOp   string      `json:"sub_op"`
-	Extra   string      `json:"extra"`
-	OK      bool        `json:"ok"`
-	Calls   []firedCall `json:"calls"`
-	Output  *string     `json:"output,omitempty"` // of a filter that changes the XML
-}
-
-type firedCall struct {
-	Path       string   `json:"path"`
-	Argv       []string `json:"argv"`
-	Status     int      `json:"status"` // -1: ended by the signal
-	Signal     int      `json:"signal"` // 0: it exited
-	Stdout     string   `json:"stdout"`
-	Stderr     string   `json:"stderr"`
-	DurationMS float64  `json:"duration_ms"`
-}
-
-func jsonReport(call hookexec.Call, o hookexec.Outcome, ok bool) fired {
-	f := fired{
-		Version: 1, Driver: call.Driver, Object: call.Object, Op: call.Op, SubOp: call.SubOp, Extra: call.Extra,
-		OK: ok, Calls: []firedCall{},
-	}
-	for _, r := range o.Results {
-		f.Calls = append(f.Calls, firedCall{
-			Path: r.Path, Argv: r.Argv, Status: r.Status, Signal: int(r.Signal),
-			Stdout: string(r.Stdout), Stderr: string(r.Stderr),
-			DurationMS: float64(r.Duration.Microseconds()) / 1000,
-		})
-	}
-	if o.Output != nil {
-		output := string(o.Output)
-		f.Output = &output
-	}
-	return f
 }

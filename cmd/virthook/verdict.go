@@ -1,35 +1,23 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
-	"github.com/virthook/virthook/cmd/virthook/internal/xmldiff"
 	"github.com/virthook/virthook/internal/hookexec"
+	"github.com/virthook/virthook/internal/verdict"
+	"github.com/virthook/virthook/spec"
 )
 
-// judge says why libvirt would take the call as failed; nothing: it would not.
-// err is what kept the chain from its end.
-func judge(ctx context.Context, o hookexec.Outcome, err error) []string {
-	results := o.Results
-	if err != nil && ctx.Err() != nil && len(results) > 0 {
-		results = results[:len(results)-1] // err is about this one
+// operationOf is what the verdict on an operation depends on, as the given libvirt
+// has it; "" is the newest. o is nil when the spec does not know the operation.
+func operationOf(o *spec.Op, driver, op, subOp string, v spec.Version) verdict.Operation {
+	of := verdict.Operation{Driver: driver, Op: op, SubOp: subOp, Libvirt: string(v)}
+	if o != nil {
+		of.Effect = o.FailureAt(v).Effect
+		of.Filter = o.Filters()
+		of.ABICheck = o.ABICheck
 	}
-	var problems []string
-	for _, r := range results {
-		if r.Failed() {
-			problems = append(problems, r.Path+": "+ending(r))
-		}
-	}
-	if o.Output != nil {
-		if err := xmldiff.Check(o.Output); err != nil {
-			problems = append(problems, "the output is not XML: "+err.Error())
-		}
-	}
-	if err != nil {
-		problems = append(problems, err.Error())
-	}
-	return problems
+	return of
 }
 
 // ending is how the hook ended, in libvirt's words.

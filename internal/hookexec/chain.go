@@ -22,16 +22,16 @@ type Outcome struct {
 // With filter each gets the output of those before it in place of the input, as
 // long as there is any and none has failed.
 //
-// The error is one of [Run]'s, or the folder DRIVER.d cannot be read: the chain
-// ends there and the Outcome holds what was done until then.
-func Chain(ctx context.Context, hooksDir string, c Call, filter bool) (Outcome, error) {
+// The error is one of [Run]'s, or a [FolderError]: the chain ends there and the
+// Outcome holds what was done until then.
+func Chain(ctx context.Context, hooksDir string, c Call, filter bool, opts ...Option) (Outcome, error) {
 	if err := checkDriver(c.Driver); err != nil {
 		return Outcome{}, err
 	}
 	var o Outcome
 	main := filepath.Join(hooksDir, c.Driver)
 	if executable(main) {
-		if err := o.run(ctx, main, c, filter); err != nil {
+		if err := o.run(ctx, main, c, filter, opts); err != nil {
 			return o, err
 		}
 	}
@@ -43,14 +43,16 @@ func Chain(ctx context.Context, hooksDir string, c Call, filter bool) (Outcome, 
 	}
 	if err != nil {
 		o.fail()
-		return o, err
+		return o, &FolderError{dir, err}
 	}
+	var paths []string // found before the first is run: one that is removed meanwhile fails
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if !executable(path) {
-			continue
+		if path := filepath.Join(dir, e.Name()); executable(path) {
+			paths = append(paths, path)
 		}
-		if err := o.run(ctx, path, c, filter); err != nil {
+	}
+	for _, path := range paths {
+		if err := o.run(ctx, path, c, filter, opts); err != nil {
 			return o, err
 		}
 	}
@@ -58,11 +60,11 @@ func Chain(ctx context.Context, hooksDir string, c Call, filter bool) (Outcome, 
 }
 
 // run calls the next hook. Output is nil unless it is what the next one reads.
-func (o *Outcome) run(ctx context.Context, path string, c Call, filter bool) error {
+func (o *Outcome) run(ctx context.Context, path string, c Call, filter bool, opts []Option) error {
 	if o.Output != nil {
 		c.Input = o.Output
 	}
-	r, err := Run(ctx, path, c)
+	r, err := run(ctx, path, c, opts)
 	if r.Path != "" {
 		o.Results = append(o.Results, r)
 	}

@@ -177,3 +177,17 @@ func TestChainEndsWithTheContext(t *testing.T) {
 	assert.Nil(t, o.Output)
 	assert.Equal(t, "qemu qemu.d/1", strings.Join(names(t, hooks, o), " "))
 }
+
+// What is in the folder is found before the first program of it is run.
+func TestChainOfWhatIsRemovedMeanwhile(t *testing.T) {
+	hooks := t.TempDir()
+	script(t, hooks, "qemu", `printf '#!/bin/sh\n' >${0%/*}/qemu.d/0 && chmod 755 ${0%/*}/qemu.d/0`)
+	script(t, hooks, "qemu.d/1", `rm ${0%/*}/2; cp $0 ${0%/*}/4`)
+	script(t, hooks, "qemu.d/2", "exit 0")
+	script(t, hooks, "qemu.d/3", "exit 0")
+	o, err := hookexec.Chain(t.Context(), hooks, hookexec.Call{Driver: "qemu"}, false)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"qemu", "qemu.d/0", "qemu.d/1", "qemu.d/2", "qemu.d/3"}, names(t, hooks, o))
+	assert.Equal(t, 127, o.Results[3].Status)
+	assert.Contains(t, string(o.Results[3].Stderr), "cannot execute binary "+hooks+"/qemu.d/2: No such file or directory")
+}

@@ -3,9 +3,11 @@
 // vircommand.c: the same arguments, environment and working directory, the same
 // pipes, the same statuses and the same order.
 //
-// Two things it leaves to its caller: libvirt has no timeout, here a context may
-// end the wait; and libvirt closes descriptors above 2 in the hook, here those
-// stay open that this process itself inherited without close-on-exec.
+// What is left to the caller: libvirt has no timeout, here a context may end the
+// wait; libvirt closes descriptors above 2 in the hook, here those stay open that
+// this process itself inherited without close-on-exec; and libvirt gives the hook
+// the default handling of all signals, here those stay ignored that this process was
+// started with ignored.
 package hookexec
 
 import (
@@ -47,11 +49,45 @@ func (c Call) argv(path string) ([]string, error) {
 type Result struct {
 	Path           string   // of the program, absolute
 	Argv           []string // Path and the four operands
+	Env            []string // its environment, as NAME=VALUE in libvirt's order
 	Input          []byte   // what this hook got on standard input; nil: /dev/null
 	Status         int      // the exit status; -1 when a signal ended it
 	Signal         syscall.Signal
-	Stdout, Stderr []byte
-	Duration       time.Duration // until the exit and the end of both outputs
+	Stdout, Stderr []byte        // the first 64 MiB of each
+	Start          time.Time     // of the call
+	Exited         time.Duration // until the program itself ended
+	Duration       time.Duration // until the exit and the end of both outputs, which is what libvirt waits for
+	Left           []Process     // by PID: what kept the outputs open when the program had ended, or besides it when the wait was given up
+}
+
+// Process is another one than the hook itself that keeps libvirt waiting for the
+// end of what it holds. Only on Linux are such processes found, and only those
+// that this process may look into.
+type Process struct {
+	PID     int
+	Command string // its command line on one line, of bounded length
+	Holds   string // "stdout", "stderr" or "stdout and stderr"; "stdin" where the input does not go through
+}
+
+// Waiting is what [Run] waits for.
+type Waiting struct {
+	Path   string    // of the hook
+	Exited bool      // it has ended, and its outputs have not
+	Left   []Process // what keeps them open, if it was found
+}
+
+// Option is a setting of [Run] and [Chain].
+type Option func(*settings)
+
+type settings struct {
+	tellAfter time.Duration
+	tell      func(Waiting)
+}
+
+// OnWait calls tell when a hook has taken longer than after, and again when what
+// is waited for becomes something else. The wait goes on when tell returns.
+func OnWait(after time.Duration, tell func(Waiting)) Option {
+	return func(s *settings) { s.tellAfter, s.tell = after, tell }
 }
 
 // Failed says whether libvirt takes the hook as failed.
@@ -120,10 +156,18 @@ func execStatus(err error) (status int, reason error) {
 	if slices.Contains([]syscall.Errno{syscall.EAGAIN, syscall.ENOMEM}, errno) {
 		return 0, nil
 	}
+	reason = errors.New(capital(errno))
 	if errno == syscall.ENOENT { // of the interpreter, as the file itself is there
-		return 127, errno
+		return 127, reason
 	}
-	return 126, errno
+	return 126, reason
+}
+
+// capital is a system error as the C library words it, which is as Go does but for
+// the first letter.
+func capital(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Link makes a folder hooks/ with DRIVER in it, a symbolic link to the program,

@@ -152,10 +152,10 @@ func TestStatus(t *testing.T) {
 		{"255", "#!/bin/sh\necho out; exit 255\n", 255, 0, ""},
 		{"signal", "#!/bin/sh\necho out; kill -TERM $$\n", -1, syscall.SIGTERM, ""},
 		{"kill", "#!/bin/sh\necho out; kill -KILL $$\n", -1, syscall.SIGKILL, ""},
-		{"no executable format", "echo out\n", 126, 0, "exec format error\n"},
-		{"no interpreter", "#!/no/such\n", 127, 0, "no such file or directory\n"},
-		{"carriage return", "#!/bin/sh\r\necho out\r\n", 127, 0, "no such file or directory\n"},
-		{"interpreter not executable", "#!/etc/passwd\n", 126, 0, "permission denied\n"},
+		{"no executable format", "echo out\n", 126, 0, "Exec format error\n"},
+		{"no interpreter", "#!/no/such\n", 127, 0, "No such file or directory\n"},
+		{"carriage return", "#!/bin/sh\r\necho out\r\n", 127, 0, "No such file or directory\n"},
+		{"interpreter not executable", "#!/etc/passwd\n", 126, 0, "Permission denied\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := file(t, t.TempDir(), "qemu", tt.content, 0o755)

@@ -1,13 +1,13 @@
 package hookexec
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,7 +20,15 @@ import (
 // called at all, and then the Result is empty, or that ctx ended the wait: then
 // the hook itself is killed if it still runs, what it left behind is not, and the
 // Result holds what came until then.
-func Run(ctx context.Context, path string, c Call) (Result, error) {
+func Run(ctx context.Context, path string, c Call, opts ...Option) (Result, error) {
+	if err := mustBeExecutable(path); err != nil {
+		return Result{}, err
+	}
+	return run(ctx, path, c, opts)
+}
+
+// run is Run of what was executable when somebody looked.
+func run(ctx context.Context, path string, c Call, opts []Option) (Result, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return Result{}, err
@@ -29,12 +37,9 @@ func Run(ctx context.Context, path string, c Call) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Path: path, Argv: argv, Input: c.Input, Status: -1}
-	if err := mustBeExecutable(path); err != nil {
-		return Result{}, err
-	}
+	r := Result{Path: path, Argv: argv, Env: environ(), Input: c.Input, Status: -1}
 	if ctx.Err() != nil {
-		return Result{}, fmt.Errorf("%s: not called: %w", path, context.Cause(ctx))
+		return Result{}, &UnendedError{path, NotCalled, context.Cause(ctx)}
 	}
 
 	s, err := openStreams(c.Input)
@@ -42,55 +47,50 @@ func Run(ctx context.Context, path string, c Call) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer s.close()
-	start := time.Now()
-	p, err := os.StartProcess(path, argv, &os.ProcAttr{Dir: "/", Env: environ(), Files: s.child[:]})
+	r.Start = time.Now()
+	p, err := os.StartProcess(path, argv, &os.ProcAttr{Dir: "/", Env: r.Env, Files: s.child[:]})
 	closeAll(s.child[:])
 	if err != nil {
 		status, reason := execStatus(err)
 		if reason == nil {
 			return Result{}, err
 		}
-		r.Status, r.Duration = status, time.Since(start)
+		r.Status, r.Exited = status, time.Since(r.Start)
+		r.Duration = r.Exited
 		r.Stderr = fmt.Appendf(nil, "libvirt:  error : cannot execute binary %s: %v\n", path, reason)
 		return r, nil
 	}
 
 	s.pump(c.Input)
-	var state *os.ProcessState
-	var waitErr error
-	done := make(chan struct{})
-	go func() {
-		state, waitErr = p.Wait()
-		s.pumps.Wait()
-		close(done)
-	}()
-	killed, gaveUp := false, false
-	select {
-	case <-done:
-	case <-ctx.Done():
-		gaveUp = true
+	e := newEnd()
+	go e.await(p, s, r.Start)
+	w := wait{path: path, start: r.Start, pid: p.Pid, streams: s, end: e}
+	for _, o := range opts {
+		o(&w.settings)
+	}
+	killed, gaveUp := false, !w.wait(ctx)
+	if gaveUp {
 		killed = p.Kill() == nil
 		s.stop()
-		<-done
+		<-e.done
 		s.drain()
 	}
-	r.Duration = time.Since(start)
+	r.Exited, r.Duration, r.Left = e.exit, e.duration, w.left
 	r.Stdout, r.Stderr = s.stdout.Bytes(), s.stderr.Bytes()
-	if waitErr != nil {
-		return r, fmt.Errorf("%s: %w", path, waitErr)
+	if e.err != nil {
+		return r, fmt.Errorf("%s: %w", path, e.err)
 	}
-	r.Status = state.ExitCode()
-	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+	r.Status = e.state.ExitCode()
+	if ws, ok := e.state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		r.Signal = ws.Signal()
 	}
 	switch {
 	case !gaveUp:
 		return r, nil
 	case killed && r.Signal == syscall.SIGKILL:
-		return r, fmt.Errorf("%s: still running, killed: %w", path, context.Cause(ctx))
+		return r, &UnendedError{path, Killed, context.Cause(ctx)}
 	}
-	return r, fmt.Errorf("%s: exited, but a process that it left behind keeps its output open, for which libvirt would wait on: %w",
-		path, context.Cause(ctx))
+	return r, &UnendedError{path, OutputOpen, context.Cause(ctx)}
 }
 
 // streams are the hook's descriptors 0 to 2 and our ends of them.
@@ -98,8 +98,9 @@ type streams struct {
 	child          [3]*os.File
 	stdin          *os.File // nil: the hook's is /dev/null
 	out, err       *os.File
-	stdout, stderr bytes.Buffer
+	stdout, stderr capture
 	pumps          sync.WaitGroup
+	ended          [3]atomic.Bool // the pumps of 0 to 2
 }
 
 // openStreams makes the pipes that libvirt makes.
@@ -130,15 +131,23 @@ func openStreams(input []byte) (s *streams, err error) {
 
 // pump writes the input and reads both outputs, all at the same time.
 func (s *streams) pump(input []byte) {
-	s.pumps.Go(func() { _, _ = io.Copy(&s.stdout, s.out) })
-	s.pumps.Go(func() { _, _ = io.Copy(&s.stderr, s.err) })
-	if s.stdin != nil {
+	pump := func(fd int, f func()) {
 		s.pumps.Go(func() {
-			// A hook need not read: libvirt ignores EPIPE.
-			_, _ = s.stdin.Write(input)
-			_ = s.stdin.Close()
+			f()
+			s.ended[fd].Store(true)
 		})
 	}
+	pump(1, func() { _, _ = io.Copy(&s.stdout, s.out) })
+	pump(2, func() { _, _ = io.Copy(&s.stderr, s.err) })
+	if s.stdin == nil {
+		s.ended[0].Store(true)
+		return
+	}
+	pump(0, func() {
+		// A hook need not read: libvirt ignores EPIPE.
+		_, _ = s.stdin.Write(input)
+		_ = s.stdin.Close()
+	})
 }
 
 // stop ends the pumps.
@@ -155,7 +164,7 @@ func (s *streams) drain() {
 	readRest(s.err, &s.stderr)
 }
 
-func readRest(pipe *os.File, to *bytes.Buffer) {
+func readRest(pipe *os.File, to io.Writer) {
 	_ = pipe.SetDeadline(time.Time{})
 	conn, err := pipe.SyscallConn()
 	if err != nil {
@@ -164,7 +173,7 @@ func readRest(pipe *os.File, to *bytes.Buffer) {
 	_ = conn.Read(func(fd uintptr) bool {
 		buf := make([]byte, 1<<16) // as much as a pipe holds
 		if n, _ := syscall.Read(int(fd), buf); n > 0 {
-			to.Write(buf[:n])
+			_, _ = to.Write(buf[:n])
 		}
 		return true // and not wait for more
 	})

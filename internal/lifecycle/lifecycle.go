@@ -144,8 +144,19 @@ func (o operation) operand(libvirt, reason string) string {
 func (o operation) judged(libvirt string) verdict.Operation {
 	return verdict.Operation{
 		Driver: o.driver, Op: o.name(libvirt), SubOp: o.subOp,
-		Effect: at(o.effects, libvirt), Filter: o.filter, ABICheck: o.abiCheck,
+		Libvirt: libvirt, Effect: at(o.effects, libvirt), Filter: o.filter, ABICheck: o.abiCheck,
 	}
+}
+
+// Judged is what a verdict on an operation depends on in a version of libvirt, "" the
+// newest. Of one that the spec does not know it is little.
+func Judged(driver, op, subOp, libvirt string) verdict.Operation {
+	for _, o := range operations {
+		if o.driver == driver && o.name(libvirt) == op && o.subOp == subOp {
+			return o.judged(libvirt)
+		}
+	}
+	return verdict.Operation{Driver: driver, Op: op, SubOp: subOp, Libvirt: libvirt}
 }
 
 // older says whether a version is older than another. No version is the newest as the

@@ -61,6 +61,18 @@ func (s Step) Expected(o Outcome) bool {
 	return string(o.Word) == s.Expect || o.Word.Last() == s.Expect
 }
 
+// StepError says what is wrong with a step.
+type StepError struct {
+	Step int // its index
+	Err  error
+}
+
+// Error returns "step N, ACTION OBJECT: …".
+func (e *StepError) Error() string { return fmt.Sprintf("step %d, %v", e.Step+1, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *StepError) Unwrap() error { return e.Err }
+
 // UUID returns one that is always the same for a name.
 func UUID(name string) string {
 	h := sha256.Sum256([]byte(name))
@@ -84,7 +96,7 @@ func (s *Scenario) check() error {
 	}
 	for i, step := range s.Steps {
 		if err := s.checkStep(step); err != nil {
-			return fmt.Errorf("step %d, %s: %w", i+1, step.Name(), err)
+			return &StepError{Step: i, Err: fmt.Errorf("%s: %w", step.Name(), err)}
 		}
 	}
 	return nil

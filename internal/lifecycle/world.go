@@ -97,6 +97,16 @@ func (w *World) Hosts() []string {
 	return []string{""}
 }
 
+// Host is where a step is done now: on the host that its first guest is on.
+func (w *World) Host(step Step) string {
+	if len(step.Objects) > 0 {
+		if g := w.guests[step.Objects[0]]; g != nil {
+			return g.host
+		}
+	}
+	return w.here
+}
+
 // Do does a step of the scenario and says what it came to: of several objects, what the
 // first one came to for which libvirt did not go on.
 func (w *World) Do(ctx context.Context, step Step, hooks Hooks) Outcome {

@@ -37,7 +37,7 @@ func childProcess(r hookexec.Result) string {
 	}
 	message := "Child process (" + shell(r.Env, r.Argv) + ") unexpected " + end
 	if text, _, _ := bytes.Cut(r.Stderr, []byte{0}); len(text) > 0 {
-		message += ": " + string(text)
+		message += ": " + strings.TrimRight(string(text), "\n")
 	}
 	return message
 }
@@ -66,16 +66,17 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// waitsFor says what libvirt would wait for.
+// waitsFor says what libvirt would wait for on.
 func waitsFor(e *hookexec.UnendedError, o hookexec.Outcome) string {
-	if e.State == hookexec.OutputOpen && len(o.Results) > 0 {
-		var left []string
-		for _, p := range o.Results[len(o.Results)-1].Left {
-			left = append(left, fmt.Sprintf("process %d (%s), which keeps %s open", p.PID, p.Command, p.Holds))
-		}
-		if len(left) > 0 {
-			return fmt.Sprintf("%s: exited, but libvirt would wait on for %s: %v", e.Path, strings.Join(left, " and "), e.Cause)
-		}
+	if e.State != hookexec.OutputOpen || len(o.Results) == 0 {
+		return e.Error()
 	}
-	return e.Error()
+	var left []string
+	for _, p := range o.Results[len(o.Results)-1].Left {
+		left = append(left, fmt.Sprintf("process %d (%s), which keeps %s open", p.PID, p.Command, p.Holds))
+	}
+	if len(left) == 0 {
+		return e.Error()
+	}
+	return fmt.Sprintf("%s: exited, but libvirt would wait on for %s: %v", e.Path, strings.Join(left, ", and for "), e.Cause)
 }

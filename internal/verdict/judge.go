@@ -2,6 +2,9 @@ package verdict
 
 import (
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/virthook/virthook/internal/hookexec"
 )
@@ -51,4 +54,18 @@ func (op Operation) refusal() Word {
 		return RestoreRefused
 	}
 	return Refused
+}
+
+// older says whether the operation is that of a libvirt before the version.
+func (op Operation) older(version string) bool {
+	return op.Libvirt != "" && slices.Compare(numbers(op.Libvirt), numbers(version)) < 0
+}
+
+func numbers(version string) []int {
+	var ns []int
+	for part := range strings.SplitSeq(version, ".") {
+		n, _ := strconv.Atoi(part)
+		ns = append(ns, n)
+	}
+	return ns
 }

@@ -47,7 +47,7 @@ type Operation struct {
 type Verdict struct {
 	Word    Word
 	Cause   Cause
-	Message string // libvirt's error, as its log has it; "" when there is none
+	Message string // libvirt's error, as its log has it but for line feeds at the end; "" when there is none
 	Changed bool   // the output replaces the XML, which libvirt accepts
 	Tainted bool   // the guest is marked hook-script
 }

@@ -59,12 +59,6 @@ func Diff(before, after []byte) ([]Line, error) {
 	return lines, nil
 }
 
-// Check says what is wrong with a document that is not XML.
-func Check(document []byte) error {
-	_, err := canonical(document)
-	return err
-}
-
 // place is the path of the hunk's first change.
 func place(h *udiff.Hunk, from, to document) string {
 	for i, l := range h.Lines {

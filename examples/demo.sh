@@ -1,8 +1,8 @@
 #!/bin/sh
 # make demo: what virthook does, without libvirt. It checks that the SDK is what the
 # spec gives, builds relocate-disks as one static binary, installs it as the hook of
-# qemu in a temporary folder, and fires at it what a real libvirt sent in the lives
-# of guests that boot, arrive by migration and shut down.
+# qemu in a temporary folder, and plays the life of a guest at it, in the order and with
+# the XML of a real libvirt.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -21,17 +21,9 @@ cp examples/relocate-disks/testdata/rules.json "$work/rules.json"
 CGO_ENABLED=0 go build -trimpath -ldflags "-X main.rulesFile=$work/rules.json" -o "$work/hooks/qemu" ./examples/relocate-disks
 ls -lh "$work/hooks/qemu" | awk '{print "hooks/qemu, " $5}'
 
-fire() { "$work/virthook" fire qemu "$@" --hooks "$work/hooks"; }
-say "A guest boots:"
-fire prepare
-fire start
-fire started
-say "Another arrives by live migration, and its disks are elsewhere on this host:"
-fire migrate
-say "A guest shuts down:"
-fire stopped
-fire release
+say "A guest boots, migrates live to another host, where its disks are elsewhere, and shuts down:"
+"$work/virthook" replay migrate --hooks "$work/hooks"
 
 say "A broken rule file refuses the next migration; the guest stays where it is:"
 echo '{"rules": [{"from": "images"}]}' >"$work/rules.json"
-if fire migrate; then exit 1; fi
+if "$work/virthook" fire qemu migrate --hooks "$work/hooks"; then exit 1; fi

@@ -1,4 +1,4 @@
-// Package templates holds the text/template files of what is not Go code.
+// Package templates holds the text/template and html/template files of what is not Go code.
 package templates
 
 import "embed"

@@ -27,7 +27,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetVersionTemplate("virthook {{.Version}}\n")
-	root.AddCommand(newEvents(), newGenerate(), newVerifySpec(), newFire(), newVet())
+	root.AddCommand(newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newVet())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

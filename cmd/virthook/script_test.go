@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == recorderName { // which testscript would call without its path
+		main()
+	}
 	testscript.Main(m, map[string]func(){"virthook": main})
 }
 

@@ -17,6 +17,9 @@ const (
 	Idle     BootSector = "\xfb\xf4\xeb\xfd"                     // halts, for as long as it is let
 	PowerOff BootSector = "\xba\x04\x06\xb8\x00\x20\xef\xeb\xfe" // switches itself off through ACPI
 	Panic    BootSector = "\xba\x05\x05\xb0\x01\xee\xeb\xfe"     // tells QEMU that it has crashed
+
+	// Waits for a key and then switches itself off through ACPI: see [Guest.Shutdown].
+	UntilKey BootSector = "\xfa\xe4\x64\xa8\x01\x74\xfa\xba\x04\x06\xb8\x00\x20\xef\xeb\xfe"
 )
 
 // image is a disk of one MiB with the boot sector in front.
@@ -149,6 +152,15 @@ func (g *Guest) TryStart() (string, error) { return g.virsh("start", g.Name) }
 
 // Destroy stops the guest as if by its plug.
 func (g *Guest) Destroy() { g.d.t.Helper(); g.d.must(g.virsh("destroy", g.Name)) }
+
+// Shutdown presses keys until the guest, which boots [UntilKey], has switched itself off.
+func (g *Guest) Shutdown() {
+	g.d.t.Helper()
+	g.d.WaitFor(g.Name+" to switch itself off", func() bool {
+		_, _ = g.virsh("send-key", g.Name, "KEY_ENTER") // one that does not boot yet hears nothing
+		return !g.Active()
+	})
+}
 
 // State is the guest's state in virsh's words, such as "running" or "shut off", and
 // why it is in it.

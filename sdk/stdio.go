@@ -92,11 +92,16 @@ func (s *stdio) printed() string {
 	if s.file == nil {
 		return ""
 	}
-	// Nobody prints as a rule, and 16 KB of memory cost more than to ask.
+	// Nobody prints as a rule, and 16 KB of stack cost more than to ask.
 	var st syscall.Stat_t
 	if err := syscall.Fstat(int(s.file.Fd()), &st); err == nil && st.Size == 0 {
 		return ""
 	}
+	return s.readPrinted()
+}
+
+//go:noinline
+func (s *stdio) readPrinted() string {
 	buf := make([]byte, maxPrinted)
 	n, _ := s.file.ReadAt(buf, 0)
 	return strings.TrimSpace(string(buf[:n]))

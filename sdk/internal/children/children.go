@@ -68,6 +68,14 @@ func Running() []Process {
 	if !Any() {
 		return nil
 	}
+	return running()
+}
+
+// running has a frame of several KB, for which the stack would grow: most often nobody
+// has started anything.
+//
+//go:noinline
+func running() []Process {
 	starting.Lock()
 	defer starting.Unlock()
 	return public(new(finder).find())

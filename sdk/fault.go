@@ -47,6 +47,7 @@ func guard(ctx context.Context, overdue func(), grace time.Duration, f func(cont
 	}
 	done := make(chan error, 1)
 	go func() {
+		growStack(false)
 		var err error
 		returned := false
 		defer func() {
@@ -84,6 +85,26 @@ func guard(ctx context.Context, overdue func(), grace time.Duration, f func(cont
 		err = &Fault{Kind: FaultDeadline, Err: fmt.Errorf("%w: %w", context.Cause(ctx), err)}
 	}
 	return err
+}
+
+// growStack makes the stack of a new goroutine, which is 2 KB, 32 KB at once: decoding
+// takes more than 4 KB, and each time that a stack grows all the functions on it are
+// looked up, in tables that are in no memory yet. From 32 KB on Go takes pages for it
+// of which only those take memory that are used.
+//
+//go:noinline
+func growStack(use bool) {
+	if use {
+		var room [16 << 10]byte
+		fill(room[:])
+	}
+}
+
+//go:noinline
+func fill(b []byte) {
+	for i := range b {
+		b[i] = 1
+	}
 }
 
 // within receives from c if that is possible before the limit is over.

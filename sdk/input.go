@@ -12,6 +12,7 @@ const MaxInput = 64 << 20
 // input is libvirt's end of standard input, read when somebody wants it.
 type input struct {
 	r    io.Reader
+	own  process // r too, where this process has it for its own; nil in [Run]
 	once sync.Once
 	data []byte
 	err  error
@@ -19,7 +20,7 @@ type input struct {
 
 func (in *input) read() ([]byte, error) {
 	in.once.Do(func() {
-		in.data, in.err = readAll(in.r)
+		in.data, in.err = in.readAll()
 		switch {
 		case in.err != nil:
 			in.err = fmt.Errorf("reading the XML: %w", in.err)
@@ -29,34 +30,36 @@ func (in *input) read() ([]byte, error) {
 		if in.err != nil {
 			in.data = nil
 		}
-		if p, ok := in.r.(process); ok && len(in.data) > firstRead {
-			p.collectLess(len(in.data))
+		if in.own != nil && len(in.data) > firstRead {
+			in.own.collectLess(len(in.data))
 		}
 	})
 	return in.data, in.err
 }
 
-// firstRead is what is read at once: nearly every guest, and as much as a pipe holds.
-// Of a buffer from a fresh heap only what is read into takes memory.
+// firstRead is nearly every guest, and as much as a pipe holds unless it is widened. Of
+// a buffer from a fresh heap only what is read into takes memory.
 const firstRead = 64 << 10
 
 // readAll reads to the end, or a byte more than is allowed. It reads in larger pieces
 // than io.ReadAll does, because each is a system call.
-func readAll(r io.Reader) ([]byte, error) {
+func (in *input) readAll() ([]byte, error) {
 	var data []byte
-	if p, ok := r.(process); ok {
-		data = p.buffer()
+	if in.own != nil {
+		data = in.own.buffer()
 	} else {
 		data = make([]byte, 0, firstRead)
 	}
+	widened := false
 	for len(data) <= MaxInput {
+		if len(data) >= firstRead && in.own != nil && !widened {
+			in.own.widen()
+			widened = true
+		}
 		if len(data) == cap(data) {
-			if len(data) == firstRead {
-				widen(r)
-			}
 			data = append(make([]byte, 0, min(4*cap(data), MaxInput+1)), data...)
 		}
-		n, err := r.Read(data[len(data):cap(data)])
+		n, err := in.r.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
 		if err == io.EOF {
 			return data, nil
@@ -68,9 +71,10 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// process is what Main has for the input, and does to its process for a large one.
+// process is what Main has for the input, and does to its process for a large one. An
+// assertion to it would build the table of its methods anew in each process.
 type process interface {
-	buffer() []byte       // for the first read; empty, with the capacity of it
+	buffer() []byte       // for the input
 	widen()               // the pipe
 	collectLess(size int) // of the garbage
 }

@@ -45,7 +45,8 @@ func mainStatus(opts []Option) int {
 	_ = syscall.Setenv(nolibvirt.Name, nolibvirt.Value)
 	std, family := takeStdio(), adopt()
 	p.overdue = family.end
-	status = p.run(watched(p.timeout), call, pipe{os.Stdin}, std.out, std.err)
+	stdin := pipe{os.Stdin}
+	status = p.run(watched(p.timeout), call, &input{r: stdin, own: stdin}, std.out, std.err)
 	family.leave(call)
 	if printed := std.printed(); printed != "" {
 		call.Logger().Warn("a handler printed; libvirt did not get it", "text", printed)

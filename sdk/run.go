@@ -40,7 +40,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	ctx, cancel := withTimeout(ctx, p.timeout)
 	defer cancel()
-	return p.run(ctx, call, stdin, stdout, stderr)
+	return p.run(ctx, call, &input{r: stdin}, stdout, stderr)
 }
 
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -48,8 +48,7 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 }
 
 // run calls the handlers that take the call and answers libvirt.
-func (p *program) run(ctx context.Context, call *Call, stdin io.Reader, stdout, stderr io.Writer) int {
-	in := &input{r: stdin}
+func (p *program) run(ctx context.Context, call *Call, in *input, stdout, stderr io.Writer) int {
 	r := &run{call: call, op: p.op(call), document: in.read, known: new(known), stderr: stderr, overdue: p.overdue}
 	r.group(ctx, p.root, settings{})
 

@@ -76,9 +76,10 @@ func (pipe) collectLess(size int) {
 	}
 }
 
-// The memory of a variable costs less than that of a fresh heap. A process has one
-// document to read.
-var inputBuffer [firstRead]byte
+// The memory of a variable costs less than that of a fresh heap, and only what is used
+// of it takes any. A process has one document to read, which need not be copied as long
+// as it is no larger than this.
+var inputBuffer [1 << 20]byte
 
 func (pipe) buffer() []byte { return inputBuffer[:0] }
 

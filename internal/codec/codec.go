@@ -163,16 +163,22 @@ const largeDomain = 4 << 10
 func (d *decoder) rootDomain() *libvirtxml.Domain {
 	var v *libvirtxml.Domain
 	if len(d.doc) < largeDomain {
-		room := new(smallRoom)
+		room := newRoom[smallRoom]()
 		room.seed(&d.slabs)
 		v, d.report = &room.domain, &room.report
 	} else {
-		room := new(largeRoom)
+		room := newRoom[largeRoom]()
 		room.seed(&d.slabs)
 		v, d.report = &room.domain, &room.report
 	}
 	d.domain(v)
 	return v
+}
+
+func newRoom[T any]() *T {
+	room := make([]T, 1)
+	fresh(room)
+	return &room[0]
 }
 
 func (d *decoder) rootNetwork() *libvirtxml.Network {

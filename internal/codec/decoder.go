@@ -27,6 +27,12 @@ type decoder struct {
 
 	slabs slabs // room for what there is much of
 
+	// The list that has grown last, but for short ones, how long it was then, and where.
+	grown struct {
+		list  any
+		n, at int
+	}
+
 	beside *comparison // that of devices as they are decoded, nil: none
 }
 
@@ -272,15 +278,21 @@ func ensure[T any](p **T) *T {
 	return *p
 }
 
-// grow appends a zero value and returns where it is.
+// grow appends a zero value and returns where it is. It writes the zeros: see fresh.
 func grow[T any](d *decoder, list *[]T) *T {
 	n := len(*list)
 	if n == cap(*list) {
-		*list = slices.Grow(*list, d.expect(n))
+		*list = slices.Grow(*list, d.expectIn(list, n))
 	}
 	*list = (*list)[:n+1]
+	clear((*list)[n:])
 	return &(*list)[n]
 }
+
+// fresh writes zeros over what is zero. A new page of memory that is read before it is
+// written, as all is that is filled only where it is nil, costs two page faults, and
+// with the second the other processors are told.
+func fresh[T any](items []T) { clear(items) }
 
 // growIn is grow for a list that begins in the room there is for it. No other list
 // gets that room: what is appended later overwrites nothing.
@@ -292,12 +304,29 @@ func growIn[T any](d *decoder, list *[]T, room *[]T) *T {
 }
 
 // expect guesses how many more of something there will be in the document after n:
-// as many in the rest of it as in what is behind, and some more, as the devices do not
-// begin at its start. It is at least a fraction of n, so that lists grow in good time,
-// and bounded by n, as few say little.
-func (d *decoder) expect(n int) int {
+// as many in the rest of it as in what is behind.
+func (d *decoder) expect(n int) int { return d.guess(n, n, 0) }
+
+// expectIn is expect for a list. Devices of a kind follow each other: one that grows
+// again goes on as it has since it grew last.
+func (d *decoder) expectIn(list any, n int) int {
+	more := d.expect(n)
+	if d.grown.list == list {
+		more = max(more, d.guess(n, n-d.grown.n, d.grown.at))
+	}
+	const short = 4 // such as there are in each device
+	if n >= short {
+		d.grown.list, d.grown.n, d.grown.at = list, n, d.s.Span().From
+	}
+	return more
+}
+
+// guess guesses how many more there will be after n, of which some are since a place in
+// the document. It is some more, as the devices do not begin at its start, at least a
+// fraction of n, so that lists grow in good time, and bounded by n, as few say little.
+func (d *decoder) guess(n, some, since int) int {
 	at := d.s.Span().From
-	more := n * (len(d.doc) - at) / max(at, 1)
+	more := some * (len(d.doc) - at) / max(at-since, 1)
 	return min(max(more+more/8, n/4), 16*n) + 1
 }
 
@@ -333,6 +362,7 @@ func (b *slab[T]) new(d *decoder) *T {
 func (b *slab[T]) refill(d *decoder) {
 	b.given += len(b.items)
 	b.items, b.next, b.kept = make([]T, min(d.expect(b.given), maxSlab)), 0, 0
+	fresh(b.items)
 }
 
 func (b *slab[T]) keep() { b.kept = b.next }

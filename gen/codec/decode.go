@@ -162,7 +162,7 @@ func (p *pass) child(pt part, f field) []jen.Code {
 	case f.Slice:
 		decode := jen.Id("d").Dot(p.call(f.Struct)).Call(grow(pt.t, f, jen.Op("&").Add(path)))
 		if isCompared(pt.t, f) {
-			return []jen.Code{decode, compared(f, path)}
+			return []jen.Code{passed(f, path), decode, compared(f, path)}
 		}
 		return append([]jen.Code{decode}, keep(pt.t)...)
 	case f.Ptr:
@@ -444,6 +444,12 @@ func compared(f field, list *jen.Statement) jen.Code {
 	return jen.If(jen.Id("d").Dot("beside").Op("!=").Nil()).Block(
 		jen.Id("compared").Call(jen.Id("d"), jen.Lit(f.Name.Local), jen.Op("&").Add(list.Clone()), jen.Op("&").Add(now("rest")), jen.Len(now("now")),
 			jen.Params(jen.Op("*").Id("difference")).Dot(lower(f.Struct)), known))
+}
+
+// passed goes on to the next element where the item of a list that begins is known to
+// be as it should.
+func passed(f field, list *jen.Statement) jen.Code {
+	return jen.If(jen.Id("d").Dot("beside").Op("!=").Nil().Op("&&").Id("passed").Call(jen.Id("d"), jen.Op("&").Add(list.Clone()), jen.Op("&").Id("d").Dot("beside").Dot("rest").Dot(f.Go))).Block(jen.Continue())
 }
 
 // keep keeps what was decoded last although items beside it are not kept.

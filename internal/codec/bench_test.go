@@ -154,7 +154,7 @@ func BenchmarkCompare(b *testing.B) {
 			}
 		}
 		ours := func() {
-			if values, ok, err := CompareDomain(src, v); err != nil || !ok || len(values) != 1 {
+			if values, ok, err := CompareDomain(src, v, nil); err != nil || !ok || len(values) != 1 {
 				b.Fatal(values, ok, err)
 			}
 		}

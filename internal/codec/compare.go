@@ -1,28 +1,48 @@
 package codec
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"sync/atomic"
 
 	"libvirt.org/go/libvirtxml"
+
+	"github.com/virthook/virthook/internal/xmlscan"
 )
+
+// Same is what a comparison has found to be as it should: devices of a document that do
+// not differ from those of a typed domain.
+type Same struct {
+	src     []byte
+	devices []xmlscan.Span // in the order of the document; one that differs is empty
+	room    [40]xmlscan.Span
+}
+
+// Devices returns where they are in the document, one after the other.
+func (s *Same) Devices() []xmlscan.Span { return s.devices }
 
 // CompareDomain compares a document with a typed domain: with what ViewDomain would
 // make of it. It returns the strings that differ; ok is false when something else
 // differs too, or a string does not stand in the document as it is. With no string and
 // ok, reflect.DeepEqual would say that they are equal. Where ok is false the end of the
 // document may not have been looked at.
-func CompareDomain(src []byte, now *libvirtxml.Domain) (values []Value, ok bool, err error) {
+//
+// An empty same is filled. One that is filled, by a comparison of another document with
+// the same domain, says what need not be decoded again: a device that is there, byte
+// for byte, in the same place of the order. The devices of both documents must be in the
+// scope of the same namespaces.
+func CompareDomain(src []byte, now *libvirtxml.Domain, same *Same) (values []Value, ok bool, err error) {
 	c := takeComparison()
 	defer c.giveBack()
 	c.raw = src
+	if c.known = same; same != nil && same.src == nil {
+		same.src, same.devices, c.fills = src, same.room[:0], true
+	}
 	left := *now // what is to be compared in the end
-	if len(src) > oneByOne {
-		c.now, c.rest = orZero(now.Devices), *orZero(now.Devices)
-		if now.Devices != nil {
-			left.Devices = &c.rest
-		}
+	c.now, c.rest = orZero(now.Devices), *orZero(now.Devices)
+	if now.Devices != nil {
+		left.Devices = &c.rest
 	}
 	old, _, err := document(src, shared(src), "domain", c.decode)
 	if errors.Is(err, errDiffers) {
@@ -35,29 +55,24 @@ func CompareDomain(src []byte, now *libvirtxml.Domain) (values []Value, ok bool,
 	return c.values, !c.other, nil
 }
 
-// oneByOne is the size of a document from which on its devices are compared one by one
-// while they are decoded, in memory that the next ones use again: to have all of a
-// large document in memory takes longer than to decode it.
-const oneByOne = 16 << 10
-
-// decode decodes the domain that is compared.
+// decode decodes the domain that is compared. Its devices are compared one by one while
+// they are decoded, in memory that the next ones use again: to have all of a document in
+// memory takes longer than to decode it.
 func (c *comparison) decode(d *decoder) *libvirtxml.Domain {
-	if c.now != nil {
-		d.beside = c
-	}
+	d.beside = c
 	d.report = &c.room.report
 	c.room.seed(&d.slabs)
 	d.domain(&c.room.domain)
 	return &c.room.domain
 }
 
-// CompareNetwork is CompareDomain for a network.
-func CompareNetwork(src []byte, now *libvirtxml.Network) (values []Value, ok bool, err error) {
+// CompareNetwork is CompareDomain for a network, all of which is compared.
+func CompareNetwork(src []byte, now *libvirtxml.Network, _ *Same) (values []Value, ok bool, err error) {
 	return compare(src, now, ViewNetwork, (*difference).network)
 }
 
 // CompareNetworkPort is CompareDomain for a network port.
-func CompareNetworkPort(src []byte, now *libvirtxml.NetworkPort) (values []Value, ok bool, err error) {
+func CompareNetworkPort(src []byte, now *libvirtxml.NetworkPort, _ *Same) (values []Value, ok bool, err error) {
 	return compare(src, now, ViewNetworkPort, (*difference).networkPort)
 }
 
@@ -72,14 +87,14 @@ func compare[T any](src []byte, now *T, view func([]byte) (*T, *Report, error), 
 }
 
 // spareComparison is for the next comparison, usually with the XML that comes of the
-// first: a second one would be seven pages of memory that the process has not had yet.
+// first: a second one would be pages of memory that the process has not had yet.
 var spareComparison atomic.Pointer[comparison]
 
 func takeComparison() *comparison {
 	if c := spareComparison.Swap(nil); c != nil {
 		return c
 	}
-	return new(comparison)
+	return newRoom[comparison]()
 }
 
 // giveBack keeps the memory of a comparison, but nothing of what has been compared.
@@ -94,14 +109,19 @@ var errDiffers = errors.New("the documents differ")
 // comparison is that of a domain, with the memory for it.
 type comparison struct {
 	difference
-	room largeRoom // what is decoded, the first part of it
+	room smallRoom // what is decoded, the first part of it
 
-	// Of devices that are compared one by one:
+	// Of the devices, which are compared one by one:
 	now     *libvirtxml.DomainDeviceList // as they are to be
 	rest    libvirtxml.DomainDeviceList  // the same, but of each list only what has not been compared
 	changed []changedList
 	inList  bool // the current item is one of several
 	emptied int  // where in the document their memory was last used again
+
+	known *Same
+	fills bool // known
+	from  int  // where the current item begins …
+	count int  // … and how many are before it
 }
 
 // changedList is the changes of a list.
@@ -111,14 +131,46 @@ type changedList struct {
 }
 
 // releaseAfter is how many bytes of devices are decoded before their memory is used
-// again: the room of a large domain is enough for them.
-const releaseAfter = 4 << 10
+// again: the room of a small domain is enough for them.
+const releaseAfter = 1 << 10
 
 // keep is called before what is decoded next may be forgotten, and after what may not.
 func (d *decoder) keep() {
 	if d.beside != nil {
 		d.slabs.keep()
 	}
+}
+
+// passed passes over the item of a list that begins here, if that is known to be the
+// next of rest. There is one such function a type, so they are small.
+func passed[T any](d *decoder, old, rest *[]T) bool {
+	if len(*rest) == 0 || !d.isSame() {
+		return false
+	}
+	if *old == nil {
+		*old = []T{} // there is such a list
+	}
+	*rest = (*rest)[1:]
+	return true
+}
+
+// isSame says whether the device that begins here was compared before, and passes over
+// it then.
+func (d *decoder) isSame() bool {
+	c := d.beside
+	c.from = d.s.Span().From
+	n := c.count
+	c.count++
+	if c.known == nil || c.fills || n >= len(c.known.devices) {
+		return false
+	}
+	was := c.known.devices[n]
+	end := c.from + was.To - was.From
+	if end == c.from || end > len(c.raw) || !bytes.Equal(c.raw[c.from:end], c.known.src[was.From:was.To]) {
+		return false
+	}
+	d.s.Leave(end)
+	return true
 }
 
 // compared compares the item of a list that has been decoded last with the next of
@@ -131,6 +183,7 @@ func compared[T any](d *decoder, name string, old, rest *[]T, all int, compare f
 		before := c.begin(all)
 		compare(&c.difference, was, is)
 		c.end(name, before, known != nil && known(was, is))
+		d.note(before)
 		*rest = (*rest)[1:]
 	} else {
 		d.beside.other = true
@@ -163,6 +216,20 @@ func (c *comparison) end(list string, values int, known bool) {
 	}
 	c.changed[i].item(known)
 	c.same(c.changed[i].areInPlace())
+}
+
+// note remembers a device that has been compared, unless there are other values than
+// before.
+func (d *decoder) note(before int) {
+	c := d.beside
+	if !c.fills {
+		return
+	}
+	var span xmlscan.Span
+	if !c.other && len(c.values) == before {
+		span = xmlscan.Span{From: c.from, To: d.s.Span().To}
+	}
+	c.known.devices = append(c.known.devices, span)
 }
 
 // next makes room for the next devices, and ends the decoding when something else than

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/xml"
 	"math/rand/v2"
 	"reflect"
@@ -15,11 +16,11 @@ import (
 func compareAny(src []byte, v any) ([]Value, bool, error) {
 	switch v := v.(type) {
 	case *libvirtxml.Domain:
-		return CompareDomain(src, v)
+		return CompareDomain(src, v, nil)
 	case *libvirtxml.Network:
-		return CompareNetwork(src, v)
+		return CompareNetwork(src, v, nil)
 	}
-	return CompareNetworkPort(src, v.(*libvirtxml.NetworkPort))
+	return CompareNetworkPort(src, v.(*libvirtxml.NetworkPort), nil)
 }
 
 // whole is CompareDomain with all of the document in memory, and goes on where that
@@ -33,6 +34,9 @@ func whole(t *testing.T, src []byte, now *libvirtxml.Domain) ([]Value, bool) {
 	return d.values, !d.other
 }
 
+// many is a size that the memory of devices does not last for.
+const many = 16 << 10
+
 // longDomain is a domain with its devices so often that their memory is used again and
 // again while they are compared, in two elements; nil where it has none.
 func longDomain(s sample) []byte {
@@ -40,7 +44,7 @@ func longDomain(s sample) []byte {
 	if s.root != "domain" || !ok || strings.TrimSpace(devices) == "" {
 		return nil
 	}
-	times := oneByOne/len(devices) + 2
+	times := many/len(devices) + 2
 	twice := strings.Repeat(devices, times) + "</devices><devices>" + strings.Repeat(devices, times)
 	return []byte(strings.Replace(string(s.src), devices, twice, 1))
 }
@@ -81,10 +85,10 @@ func TestComparisonKeepsWhatIsNotInLists(t *testing.T) {
 	for _, name := range []string{"memballoon", "nvram", "vsock", "iommu", "emulator"} {
 		device := "<" + name + " model='virtio'>" + address + "</" + name + ">"
 		src := []byte("<domain><devices>" + disks(3) + device + disks(200) + device + disks(200) + "</devices></domain>")
-		require.Greater(t, len(src), oneByOne)
+		require.Greater(t, len(src), many)
 		now, _, err := DecodeDomain(src)
 		require.NoError(t, err)
-		values, ok, err := CompareDomain(src, now)
+		values, ok, err := CompareDomain(src, now, nil)
 		require.NoError(t, err)
 		assert.True(t, ok, name)
 		assert.Empty(t, values, name)
@@ -99,7 +103,7 @@ func TestComparisonIsThatOfTheWhole(t *testing.T) {
 		now, _, err := DecodeDomain(src)
 		require.NoError(t, err)
 		edit(now)
-		values, ok, err := CompareDomain(src, now)
+		values, ok, err := CompareDomain(src, now, nil)
 		require.NoError(t, err)
 		wantValues, wantOK := whole(t, src, now)
 		require.Equal(t, wantOK, ok, what)
@@ -152,9 +156,97 @@ func TestComparisonIsThatOfTheWhole(t *testing.T) {
 	}
 }
 
+// What a comparison has found to be the same saves decoding, and changes no answer.
+func TestComparisonWithWhatIsKnown(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	counts := map[string]int{}
+	for _, s := range withLarge(t) {
+		if s.root != "domain" || len(s.src) > 100_000 || r.IntN(4) > 0 {
+			continue
+		}
+		now, _, err := DecodeDomain(s.src)
+		require.NoError(t, err)
+		for i := range orZero(now.Devices).Disks {
+			if s := now.Devices.Disks[i].Source; s != nil && s.File != nil && r.IntN(2) == 0 {
+				s.File.File += "x"
+			}
+		}
+		var same Same
+		if _, ok, err := CompareDomain(s.src, now, &same); err != nil || !ok {
+			continue
+		}
+		for range 10 {
+			src := bytes.Clone(s.src)
+			for range r.IntN(3) {
+				if at := r.IntN(len(src)); src[at] >= '0' && src[at] <= '9' || src[at] >= 'a' && src[at] <= 'z' {
+					src[at] = "0123456789abcdef"[r.IntN(16)]
+				}
+			}
+			wantValues, wantOK, wantErr := CompareDomain(src, now, nil)
+			values, ok, err := CompareDomain(src, now, &same)
+			require.Equal(t, wantErr, err, s.name)
+			require.Equal(t, wantOK, ok, s.name)
+			require.Equal(t, wantValues, values, s.name)
+			switch {
+			case !ok:
+				counts["other"]++
+			case len(values) > 0:
+				counts["values"]++
+			default:
+				counts["same"]++
+			}
+		}
+	}
+	t.Log(counts)
+	for _, result := range []string{"other", "values", "same"} {
+		assert.Positive(t, counts[result], result)
+	}
+}
+
+// Only a device that is there as it was, in its place, is known.
+func TestWhatIsKnown(t *testing.T) {
+	const a, b, c, edited = "<disk><source file='/a'/></disk>", "<disk><source file='/b'/></disk>", "<disk><source file='/c'/></disk>", "<disk><source file='/x'/></disk>"
+	doc := func(devices ...string) []byte {
+		return []byte("<domain><devices>" + strings.Join(devices, "\n") + "</devices></domain>")
+	}
+	now, _, err := DecodeDomain(doc(edited, b, c))
+	require.NoError(t, err)
+	var same Same
+	values, ok, err := CompareDomain(doc(a, b, c), now, &same)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Len(t, values, 1)
+	require.Len(t, same.Devices(), 3)
+	assert.Zero(t, same.Devices()[0])
+	for i, want := range []string{"", b, c} {
+		s := same.Devices()[i]
+		assert.Equal(t, want, string(doc(a, b, c)[s.From:s.To]))
+	}
+	for what, x := range map[string]struct {
+		src    []byte
+		differ int // how many values, -1 for more
+	}{
+		"edited":         {doc(edited, b, c), 0},
+		"not edited":     {doc(a, b, c), 1},
+		"another":        {doc(edited, a, c), 1},
+		"longer":         {doc(edited, strings.Replace(b, "/b", "/bb", 1), c), 1},
+		"changed places": {doc(edited, c, b), -1},
+		"one more":       {doc(edited, b, c, c), -1},
+		"one less":       {doc(edited, b), -1},
+		"another kind":   {doc(edited, strings.ReplaceAll(b, "disk", "lease"), c), -1},
+	} {
+		values, ok, err := CompareDomain(x.src, now, &same)
+		require.NoError(t, err, what)
+		assert.Equal(t, x.differ >= 0, ok, what)
+		assert.Len(t, values, max(x.differ, 0), what)
+	}
+	_, _, err = CompareDomain([]byte("<domain><devices>"+edited+b+"<disk><source file='/c'/>"), now, &same)
+	assert.Error(t, err)
+}
+
 // Nil is not an empty list, neither where devices are compared one by one.
 func TestComparisonTellsNilFromEmpty(t *testing.T) {
-	src := []byte("<domain><title>" + strings.Repeat("a", oneByOne) + "</title><devices><disk/></devices></domain>")
+	src := []byte("<domain><title>" + strings.Repeat("a", many) + "</title><devices><disk/></devices></domain>")
 	for what, c := range map[string]struct {
 		edit func(*libvirtxml.DomainDeviceList)
 		same bool
@@ -174,7 +266,7 @@ func TestComparisonTellsNilFromEmpty(t *testing.T) {
 		} else {
 			c.edit(now.Devices)
 		}
-		values, ok, err := CompareDomain(src, now)
+		values, ok, err := CompareDomain(src, now, nil)
 		require.NoError(t, err)
 		assert.Equal(t, c.same, ok, what)
 		assert.Empty(t, values, what)
@@ -190,7 +282,7 @@ func TestComparisonKeepsNothing(t *testing.T) {
 	want, _, err := DecodeDomain(src)
 	require.NoError(t, err)
 	for range 3 {
-		values, ok, err := CompareDomain(src, now)
+		values, ok, err := CompareDomain(src, now, nil)
 		require.NoError(t, err)
 		assert.True(t, ok)
 		assert.Empty(t, values)
@@ -210,7 +302,7 @@ func TestComparisonOfWhatIsNoDomain(t *testing.T) {
 		"<domain><devices><disk/>": "is not closed",
 		"<domain/><domain/>":       "second root element",
 	} {
-		_, ok, err := CompareDomain([]byte(src), now)
+		_, ok, err := CompareDomain([]byte(src), now, nil)
 		assert.False(t, ok, src)
 		assert.ErrorContains(t, err, says)
 	}

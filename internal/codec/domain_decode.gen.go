@@ -1441,106 +1441,169 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 			v.Emulator = d.elementString()
 			d.keep()
 		case "disk":
+			if d.beside != nil && passed(d, &v.Disks, &d.beside.rest.Disks) {
+				continue
+			}
 			d.domainDisk(growIn(d, &v.Disks, &d.slabs.domainDeviceListDisks))
 			if d.beside != nil {
 				compared(d, "disk", &v.Disks, &d.beside.rest.Disks, len(d.beside.now.Disks), (*difference).domainDisk, isSameDisk)
 			}
 		case "controller":
+			if d.beside != nil && passed(d, &v.Controllers, &d.beside.rest.Controllers) {
+				continue
+			}
 			d.domainController(growIn(d, &v.Controllers, &d.slabs.domainDeviceListControllers))
 			if d.beside != nil {
 				compared(d, "controller", &v.Controllers, &d.beside.rest.Controllers, len(d.beside.now.Controllers), (*difference).domainController, nil)
 			}
 		case "lease":
+			if d.beside != nil && passed(d, &v.Leases, &d.beside.rest.Leases) {
+				continue
+			}
 			d.domainLease(grow(d, &v.Leases))
 			if d.beside != nil {
 				compared(d, "lease", &v.Leases, &d.beside.rest.Leases, len(d.beside.now.Leases), (*difference).domainLease, nil)
 			}
 		case "filesystem":
+			if d.beside != nil && passed(d, &v.Filesystems, &d.beside.rest.Filesystems) {
+				continue
+			}
 			d.domainFilesystem(grow(d, &v.Filesystems))
 			if d.beside != nil {
 				compared(d, "filesystem", &v.Filesystems, &d.beside.rest.Filesystems, len(d.beside.now.Filesystems), (*difference).domainFilesystem, nil)
 			}
 		case "interface":
+			if d.beside != nil && passed(d, &v.Interfaces, &d.beside.rest.Interfaces) {
+				continue
+			}
 			d.domainInterface(growIn(d, &v.Interfaces, &d.slabs.domainDeviceListInterfaces))
 			if d.beside != nil {
 				compared(d, "interface", &v.Interfaces, &d.beside.rest.Interfaces, len(d.beside.now.Interfaces), (*difference).domainInterface, isSameInterface)
 			}
 		case "smartcard":
+			if d.beside != nil && passed(d, &v.Smartcards, &d.beside.rest.Smartcards) {
+				continue
+			}
 			d.domainSmartcard(grow(d, &v.Smartcards))
 			if d.beside != nil {
 				compared(d, "smartcard", &v.Smartcards, &d.beside.rest.Smartcards, len(d.beside.now.Smartcards), (*difference).domainSmartcard, nil)
 			}
 		case "serial":
+			if d.beside != nil && passed(d, &v.Serials, &d.beside.rest.Serials) {
+				continue
+			}
 			d.domainSerial(growIn(d, &v.Serials, &d.slabs.domainDeviceListSerials))
 			if d.beside != nil {
 				compared(d, "serial", &v.Serials, &d.beside.rest.Serials, len(d.beside.now.Serials), (*difference).domainSerial, nil)
 			}
 		case "parallel":
+			if d.beside != nil && passed(d, &v.Parallels, &d.beside.rest.Parallels) {
+				continue
+			}
 			d.domainParallel(grow(d, &v.Parallels))
 			if d.beside != nil {
 				compared(d, "parallel", &v.Parallels, &d.beside.rest.Parallels, len(d.beside.now.Parallels), (*difference).domainParallel, nil)
 			}
 		case "console":
+			if d.beside != nil && passed(d, &v.Consoles, &d.beside.rest.Consoles) {
+				continue
+			}
 			d.domainConsole(growIn(d, &v.Consoles, &d.slabs.domainDeviceListConsoles))
 			if d.beside != nil {
 				compared(d, "console", &v.Consoles, &d.beside.rest.Consoles, len(d.beside.now.Consoles), (*difference).domainConsole, nil)
 			}
 		case "channel":
+			if d.beside != nil && passed(d, &v.Channels, &d.beside.rest.Channels) {
+				continue
+			}
 			d.domainChannel(growIn(d, &v.Channels, &d.slabs.domainDeviceListChannels))
 			if d.beside != nil {
 				compared(d, "channel", &v.Channels, &d.beside.rest.Channels, len(d.beside.now.Channels), (*difference).domainChannel, nil)
 			}
 		case "input":
+			if d.beside != nil && passed(d, &v.Inputs, &d.beside.rest.Inputs) {
+				continue
+			}
 			d.domainInput(growIn(d, &v.Inputs, &d.slabs.domainDeviceListInputs))
 			if d.beside != nil {
 				compared(d, "input", &v.Inputs, &d.beside.rest.Inputs, len(d.beside.now.Inputs), (*difference).domainInput, nil)
 			}
 		case "tpm":
+			if d.beside != nil && passed(d, &v.TPMs, &d.beside.rest.TPMs) {
+				continue
+			}
 			d.domainTPM(grow(d, &v.TPMs))
 			if d.beside != nil {
 				compared(d, "tpm", &v.TPMs, &d.beside.rest.TPMs, len(d.beside.now.TPMs), (*difference).domainTPM, nil)
 			}
 		case "graphics":
+			if d.beside != nil && passed(d, &v.Graphics, &d.beside.rest.Graphics) {
+				continue
+			}
 			d.domainGraphic(growIn(d, &v.Graphics, &d.slabs.domainDeviceListGraphics))
 			if d.beside != nil {
 				compared(d, "graphics", &v.Graphics, &d.beside.rest.Graphics, len(d.beside.now.Graphics), (*difference).domainGraphic, nil)
 			}
 		case "sound":
+			if d.beside != nil && passed(d, &v.Sounds, &d.beside.rest.Sounds) {
+				continue
+			}
 			d.domainSound(grow(d, &v.Sounds))
 			if d.beside != nil {
 				compared(d, "sound", &v.Sounds, &d.beside.rest.Sounds, len(d.beside.now.Sounds), (*difference).domainSound, nil)
 			}
 		case "audio":
+			if d.beside != nil && passed(d, &v.Audios, &d.beside.rest.Audios) {
+				continue
+			}
 			d.domainAudio(growIn(d, &v.Audios, &d.slabs.domainDeviceListAudios))
 			if d.beside != nil {
 				compared(d, "audio", &v.Audios, &d.beside.rest.Audios, len(d.beside.now.Audios), (*difference).domainAudio, nil)
 			}
 		case "video":
+			if d.beside != nil && passed(d, &v.Videos, &d.beside.rest.Videos) {
+				continue
+			}
 			d.domainVideo(growIn(d, &v.Videos, &d.slabs.domainDeviceListVideos))
 			if d.beside != nil {
 				compared(d, "video", &v.Videos, &d.beside.rest.Videos, len(d.beside.now.Videos), (*difference).domainVideo, nil)
 			}
 		case "hostdev":
+			if d.beside != nil && passed(d, &v.Hostdevs, &d.beside.rest.Hostdevs) {
+				continue
+			}
 			d.domainHostdev(grow(d, &v.Hostdevs))
 			if d.beside != nil {
 				compared(d, "hostdev", &v.Hostdevs, &d.beside.rest.Hostdevs, len(d.beside.now.Hostdevs), (*difference).domainHostdev, nil)
 			}
 		case "redirdev":
+			if d.beside != nil && passed(d, &v.RedirDevs, &d.beside.rest.RedirDevs) {
+				continue
+			}
 			d.domainRedirDev(grow(d, &v.RedirDevs))
 			if d.beside != nil {
 				compared(d, "redirdev", &v.RedirDevs, &d.beside.rest.RedirDevs, len(d.beside.now.RedirDevs), (*difference).domainRedirDev, nil)
 			}
 		case "redirfilter":
+			if d.beside != nil && passed(d, &v.RedirFilters, &d.beside.rest.RedirFilters) {
+				continue
+			}
 			d.domainRedirFilter(grow(d, &v.RedirFilters))
 			if d.beside != nil {
 				compared(d, "redirfilter", &v.RedirFilters, &d.beside.rest.RedirFilters, len(d.beside.now.RedirFilters), (*difference).domainRedirFilter, nil)
 			}
 		case "hub":
+			if d.beside != nil && passed(d, &v.Hubs, &d.beside.rest.Hubs) {
+				continue
+			}
 			d.domainHub(grow(d, &v.Hubs))
 			if d.beside != nil {
 				compared(d, "hub", &v.Hubs, &d.beside.rest.Hubs, len(d.beside.now.Hubs), (*difference).domainHub, nil)
 			}
 		case "watchdog":
+			if d.beside != nil && passed(d, &v.Watchdogs, &d.beside.rest.Watchdogs) {
+				continue
+			}
 			d.domainWatchdog(grow(d, &v.Watchdogs))
 			if d.beside != nil {
 				compared(d, "watchdog", &v.Watchdogs, &d.beside.rest.Watchdogs, len(d.beside.now.Watchdogs), (*difference).domainWatchdog, nil)
@@ -1549,6 +1612,9 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 			d.domainMemBalloon(d.slabs.domainMemBalloon.ensure(d, &v.MemBalloon))
 			d.keep()
 		case "rng":
+			if d.beside != nil && passed(d, &v.RNGs, &d.beside.rest.RNGs) {
+				continue
+			}
 			d.domainRNG(growIn(d, &v.RNGs, &d.slabs.domainDeviceListRNGs))
 			if d.beside != nil {
 				compared(d, "rng", &v.RNGs, &d.beside.rest.RNGs, len(d.beside.now.RNGs), (*difference).domainRNG, nil)
@@ -1557,16 +1623,25 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 			d.domainNVRAM(ensure(&v.NVRAM))
 			d.keep()
 		case "panic":
+			if d.beside != nil && passed(d, &v.Panics, &d.beside.rest.Panics) {
+				continue
+			}
 			d.domainPanic(growIn(d, &v.Panics, &d.slabs.domainDeviceListPanics))
 			if d.beside != nil {
 				compared(d, "panic", &v.Panics, &d.beside.rest.Panics, len(d.beside.now.Panics), (*difference).domainPanic, nil)
 			}
 		case "shmem":
+			if d.beside != nil && passed(d, &v.Shmems, &d.beside.rest.Shmems) {
+				continue
+			}
 			d.domainShmem(grow(d, &v.Shmems))
 			if d.beside != nil {
 				compared(d, "shmem", &v.Shmems, &d.beside.rest.Shmems, len(d.beside.now.Shmems), (*difference).domainShmem, nil)
 			}
 		case "memory":
+			if d.beside != nil && passed(d, &v.Memorydevs, &d.beside.rest.Memorydevs) {
+				continue
+			}
 			d.domainMemorydev(grow(d, &v.Memorydevs))
 			if d.beside != nil {
 				compared(d, "memory", &v.Memorydevs, &d.beside.rest.Memorydevs, len(d.beside.now.Memorydevs), (*difference).domainMemorydev, nil)
@@ -1578,6 +1653,9 @@ func (d *decoder) domainDeviceListElement(v *libvirtxml.DomainDeviceList) {
 			d.domainVSock(ensure(&v.VSock))
 			d.keep()
 		case "crypto":
+			if d.beside != nil && passed(d, &v.Crypto, &d.beside.rest.Crypto) {
+				continue
+			}
 			d.domainCrypto(grow(d, &v.Crypto))
 			if d.beside != nil {
 				compared(d, "crypto", &v.Crypto, &d.beside.rest.Crypto, len(d.beside.now.Crypto), (*difference).domainCrypto, nil)

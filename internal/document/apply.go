@@ -49,16 +49,17 @@ func ApplyNetworkPort(raw []byte, edited *libvirtxml.NetworkPort) (Edit[libvirtx
 type coding[T any] struct {
 	decode  func([]byte) (*T, *codec.Report, error) // without a copy
 	encode  func(*T) ([]byte, error)
-	compare func(raw []byte, now *T) ([]codec.Value, bool, error)
+	compare func(raw []byte, now *T, same *codec.Same) ([]codec.Value, bool, error)
 }
 
 func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], error) {
-	changed, ok, err := c.compare(raw, edited)
+	var same codec.Same
+	changed, ok, err := c.compare(raw, edited, &same)
 	if err != nil || ok && len(changed) == 0 {
 		return Edit[T]{}, err
 	}
 	if ok {
-		if edit, ok := c.shortWay(raw, edited, changed); ok {
+		if edit, ok := c.shortWay(raw, edited, changed, &same); ok {
 			return edit, nil
 		}
 	}
@@ -74,14 +75,15 @@ func apply[T any](root string, raw []byte, edited *T, c coding[T]) (Edit[T], err
 }
 
 // shortWay puts values into raw, and holds the result against the edited document. What
-// does not read back as the handler left it is not for the short way.
-func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value) (Edit[T], bool) {
-	out, paths, ok := splice.Values(raw, changed)
+// does not read back as the handler left it is not for the short way. The devices that
+// have not changed are in the result as they were, and were as the handler left them.
+func (c coding[T]) shortWay(raw []byte, edited *T, changed []codec.Value, same *codec.Same) (Edit[T], bool) {
+	out, paths, ok := splice.Values(raw, changed, same.Devices())
 	if !ok {
 		return Edit[T]{}, false
 	}
-	differing, same, err := c.compare(out, edited)
-	if err != nil || !same || len(differing) > 0 {
+	differing, ok, err := c.compare(out, edited, same)
+	if err != nil || !ok || len(differing) > 0 {
 		return Edit[T]{}, false
 	}
 	edit := Edit[T]{XML: out, After: edited, Paths: paths}

@@ -115,6 +115,44 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 	assert.Greater(t, short, long/4)
 }
 
+// Passing over the devices that have not changed makes no difference to what is written.
+func TestValuesBesideUnchangedDevices(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	put, refused, passed := 0, 0, 0
+	eachDomain(t, 4, func(name string, xml []byte) {
+		for range 10 {
+			edited, _, err := codec.DecodeDomain(xml)
+			if err != nil {
+				return
+			}
+			all := leaves(reflect.ValueOf(edited))
+			for range 1 + r.IntN(3) {
+				all[r.IntN(len(all))].SetString("/x")
+			}
+			var same codec.Same
+			values, ok, err := codec.CompareDomain(xml, edited, &same)
+			require.NoError(t, err)
+			if !ok {
+				continue
+			}
+			want, wantPaths, wantOK := splice.Values(xml, slices.Clone(values), nil)
+			got, paths, ok := splice.Values(xml, values, same.Devices())
+			assert.Equal(t, wantOK, ok, name)
+			assert.Equal(t, wantPaths, paths, name)
+			assert.Equal(t, string(want), string(got), name)
+			if passed += len(same.Devices()); ok {
+				put++
+			} else {
+				refused++
+			}
+		}
+	})
+	t.Log(put, refused, passed)
+	assert.Positive(t, put)
+	assert.Positive(t, refused)
+	assert.Positive(t, passed)
+}
+
 // A document and a domain are equal when reflect says so of the domain that the
 // document is decoded to.
 func TestComparisonIsDeepEqual(t *testing.T) {
@@ -137,7 +175,7 @@ func TestComparisonIsDeepEqual(t *testing.T) {
 			} else {
 				other++
 			}
-			values, ok, err := codec.CompareDomain(xml, b)
+			values, ok, err := codec.CompareDomain(xml, b, nil)
 			require.NoError(t, err, name)
 			assert.Equal(t, want, ok && len(values) == 0, name)
 		}
@@ -222,7 +260,7 @@ func TestShortWay(t *testing.T) {
 	want := strings.NewReplacer(">t<", ">&lt;t&gt;<", "'/a'", "'/it&apos;s'", `"/b"`, `"/it's"`).Replace(raw)
 	assert.Equal(t, want, string(result.XML))
 	assert.Equal(t, []string{"/domain/title", "/domain/devices/disk/source/@file"}, result.Paths)
-	_, _, ok := splice.Values([]byte(raw), nil)
+	_, _, ok := splice.Values([]byte(raw), nil, nil)
 	assert.True(t, ok)
 }
 

@@ -16,7 +16,10 @@ import (
 // false, and has done nothing, where that is not all there is to do: a value that is
 // no attribute's or not an element's whole text, one of somebody else's namespace, one
 // that may stand there twice, an empty one, or one that XML cannot hold.
-func Values(src []byte, values []codec.Value) (out []byte, paths []string, ok bool) {
+//
+// The elements without, one after the other and well-formed, are not looked at: no value
+// stands there. Empty spans among them mean nothing.
+func Values(src []byte, values []codec.Value, without []xmlscan.Span) (out []byte, paths []string, ok bool) {
 	slices.SortFunc(values, func(a, b codec.Value) int { return a.Span.From - b.Span.From })
 	values = slices.Compact(values) // two fields may be one place
 	grown := 0
@@ -27,6 +30,7 @@ func Values(src []byte, values []codec.Value) (out []byte, paths []string, ok bo
 		grown += 2*len(v.New) + 8
 	}
 	f := newFinder(src, values)
+	f.without = without
 	if !f.findAll() {
 		return nil, nil, false
 	}
@@ -59,6 +63,8 @@ type finder struct {
 	src    []byte
 	values []codec.Value
 	s      xmlscan.Scanner
+
+	without []xmlscan.Span // elements to be passed over
 
 	open    []parent
 	foreign int       // how many of the open elements are in, or are, somebody else's
@@ -101,6 +107,8 @@ type parent struct {
 	name     xmlscan.Span
 	group    int
 	children int // where its children's names begin
+	groups   int // how many groups there were before them …
+	found    int // … and values
 }
 
 // sibling is a name that children of an element have.
@@ -126,6 +134,9 @@ func (f *finder) findAll() bool {
 			if !f.start() || f.missed() {
 				return false
 			}
+			if f.passOver() {
+				kind = xmlscan.End
+			}
 		case kind == xmlscan.End:
 			f.end()
 		case kind == xmlscan.Text && len(f.found) < len(f.values) && f.s.Span() == f.wanted():
@@ -136,6 +147,20 @@ func (f *finder) findAll() bool {
 		}
 		began = kind == xmlscan.Start
 	}
+}
+
+// passOver goes to the end of an element where no value stands, if it is one.
+func (f *finder) passOver() bool {
+	from := f.s.Span().From
+	for len(f.without) > 0 && f.without[0].To <= from { // or an empty one
+		f.without = f.without[1:]
+	}
+	if len(f.without) == 0 || f.without[0].From > from {
+		return false
+	}
+	f.s.Leave(f.without[0].To)
+	f.end()
+	return true
 }
 
 func (f *finder) wanted() xmlscan.Span { return f.values[len(f.found)].Span }
@@ -150,7 +175,7 @@ func (f *finder) start() bool {
 	if !ok {
 		return false
 	}
-	f.open = append(f.open, parent{f.s.Name(), group, len(f.names)})
+	f.open = append(f.open, parent{f.s.Name(), group, len(f.names), len(f.count), len(f.found)})
 	if f.foreign > 0 || f.s.Local() != f.s.Name() || f.redeclares() {
 		f.foreign++
 		return true
@@ -216,7 +241,11 @@ func (f *finder) redeclares() bool {
 
 func (f *finder) end() {
 	last := len(f.open) - 1
-	f.names = f.names[:f.open[last].children]
+	p := f.open[last]
+	f.names = f.names[:p.children]
+	if len(f.found) == p.found { // nobody will ask for the groups
+		f.count = f.count[:p.groups]
+	}
 	f.open = f.open[:last]
 	if f.foreign > 0 {
 		f.foreign--

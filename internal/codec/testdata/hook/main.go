@@ -19,7 +19,7 @@ func main() {
 		os.Exit(1)
 	}
 	domain.Title = "changed"
-	values, ok, err := codec.CompareDomain(src, domain)
+	values, ok, err := codec.CompareDomain(src, domain, nil)
 	if err != nil || ok && len(values) == 0 {
 		os.Exit(1)
 	}

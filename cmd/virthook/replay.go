@@ -43,7 +43,7 @@ func newReplay() *cobra.Command {
 		Long: `Play whole lives of guests and networks at a hook: every call that libvirt makes
 then, in its order, with what follows when a hook refuses, as a timeline.
 
-SCENARIO is a file, or one of these:
+SCENARIO is a YAML file (docs/testing.md says what is in it), or one of these:
 
 ` + scenarioList() + `
 --recorded plays what virthook record has stored instead: the same calls, with the

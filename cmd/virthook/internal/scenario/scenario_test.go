@@ -1,14 +1,17 @@
 package scenario_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/scenario"
+	"github.com/virthook/virthook/internal/lifecycle"
 )
 
 // TestBuiltin: each loads, bears its file's name and says in a line what it is about.
@@ -23,6 +26,23 @@ func TestBuiltin(t *testing.T) {
 	all, err := scenario.Summaries()
 	require.NoError(t, err)
 	assert.Contains(t, all, [2]string{"boot", "a guest is started and switches itself off"})
+}
+
+// The actions in docs/testing.md are the spec's.
+func TestActionsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../../../docs/testing.md")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(doc), "| action | done to | what happens |\n|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var want []string
+	for _, of := range [][2]string{{"qemu", "guest"}, {"network", "network"}, {"daemon", "daemon"}} {
+		for _, a := range lifecycle.Actions(of[0]) {
+			if a.Name != "reconnect" { // part of the daemon's restart
+				want = append(want, fmt.Sprintf("| `%s` | %s | %s |", a.Name, of[1], a.Summary))
+			}
+		}
+	}
+	assert.Equal(t, strings.Join(want, "\n"), strings.TrimSpace(table))
 }
 
 func write(t *testing.T, name, content string) string {

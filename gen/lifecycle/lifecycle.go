@@ -102,7 +102,9 @@ func operation(o *spec.Op) jen.Code {
 	return jen.Values(f...)
 }
 
-func since(v spec.Version, word string) jen.Code { return jen.Values(jen.Lit(string(v)), jen.Lit(word)) }
+func since(v spec.Version, word string) jen.Code {
+	return jen.Values(jen.Lit(string(v)), jen.Lit(word))
+}
 
 func action(d *spec.Driver, l *spec.Lifecycle) jen.Code {
 	var f fields

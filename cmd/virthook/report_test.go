@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/eventjson"
 	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/internal/verdict"
 )
@@ -124,7 +125,7 @@ func TestJSONOfWhatWasLeft(t *testing.T) {
 		Path: "/h/qemu", Start: start.Add(1500 * time.Microsecond), Exited: 3 * time.Millisecond, Duration: 2 * time.Second,
 		Left: []hookexec.Process{{PID: 7, Command: "cat", Holds: "stdout"}},
 	}}
-	assert.Equal(t, callJSON{
-		Path: "/h/qemu", AtMS: 1.5, ExitedMS: 3, DurationMS: 2000, Slow: true, Left: []leftJSON{{7, "cat", "stdout"}},
+	assert.Equal(t, eventjson.Call{
+		Path: "/h/qemu", AtMS: 1.5, ExitedMS: 3, DurationMS: 2000, Slow: true, Left: []eventjson.Left{{PID: 7, Command: "cat", Holds: "stdout"}},
 	}, f.json().Calls[0])
 }

@@ -76,8 +76,7 @@ func (e *StepError) Unwrap() error { return e.Err }
 // UUID returns one that is always the same for a name.
 func UUID(name string) string {
 	h := sha256.Sum256([]byte(name))
-	h[6] = h[6]&0x0f | 0x40
-	h[8] = h[8]&0x3f | 0x80
+	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80 // version 8: of one's own making
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 

@@ -10,6 +10,11 @@ func Words() []Word {
 	}
 }
 
+// Causes returns all of them but none.
+func Causes() []Cause {
+	return []Cause{Failed, NotXML, WrongRoot, NotAGuest, ABIBroken, NeverEnded}
+}
+
 // Last is the last of the word's words, which says what is done and not to what:
 // refused, killed.
 func (w Word) Last() string { return string(w)[strings.LastIndexByte(string(w), ' ')+1:] }

@@ -1,11 +1,9 @@
 package hooktest
 
 import (
-	"crypto/sha256"
-	"fmt"
-
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/virthook/virthook/internal/lifecycle"
 	"github.com/virthook/virthook/sdk/metadata"
 )
 
@@ -13,10 +11,7 @@ import (
 // the same in each call, and another one than that of any other name.
 func Named(name string) func(*libvirtxml.Domain) {
 	return func(d *libvirtxml.Domain) {
-		sum := sha256.Sum256([]byte(name))
-		sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // version 8: of one's own making
-		d.Name = name
-		d.UUID = fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+		d.Name, d.UUID = name, lifecycle.UUID(name)
 	}
 }
 

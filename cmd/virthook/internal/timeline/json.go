@@ -3,10 +3,8 @@ package timeline
 import (
 	"encoding/json"
 	"io"
-	"time"
 
-	"github.com/virthook/virthook/cmd/virthook/internal/xmldiff"
-	"github.com/virthook/virthook/internal/verdict"
+	"github.com/virthook/virthook/cmd/virthook/internal/eventjson"
 )
 
 // JSON writes the timeline for programs, as docs/json.md describes it. The error
@@ -42,67 +40,29 @@ type stepJSON struct {
 
 // eventJSON is what fire --json prints of its one event, and where and when it was.
 type eventJSON struct {
-	Host       string      `json:"host"`
-	Driver     string      `json:"driver"`
-	Object     string      `json:"object"`
-	Op         string      `json:"op"`
-	SubOp      string      `json:"sub_op"`
-	Extra      string      `json:"extra"`
-	AtMS       float64     `json:"at_ms"`
-	DurationMS float64     `json:"duration_ms"`
-	OK         bool        `json:"ok"`
-	Verdict    verdictJSON `json:"verdict"`
-	Calls      []callJSON  `json:"calls"`
-	Output     *string     `json:"output,omitempty"`
-	Diff       []diffJSON  `json:"diff,omitempty"`
-}
-
-type verdictJSON struct {
-	Word    verdict.Word  `json:"word"`
-	Cause   verdict.Cause `json:"cause"`
-	Message string        `json:"message"`
-	Changed bool          `json:"changed"`
-	Tainted bool          `json:"tainted"`
-	OK      bool          `json:"ok"`
-}
-
-type callJSON struct {
-	Path       string     `json:"path"`
-	Argv       []string   `json:"argv"`
-	Status     int        `json:"status"`
-	Signal     int        `json:"signal"`
-	Stdout     string     `json:"stdout"`
-	Stderr     string     `json:"stderr"`
-	AtMS       float64    `json:"at_ms"`
-	DurationMS float64    `json:"duration_ms"`
-	ExitedMS   float64    `json:"exited_ms"`
-	Slow       bool       `json:"slow"`
-	Left       []leftJSON `json:"left"`
-}
-
-type leftJSON struct {
-	PID     int    `json:"pid"`
-	Command string `json:"command"`
-	Holds   string `json:"holds"`
-}
-
-type diffJSON struct {
-	Kind string `json:"kind"`
-	Text string `json:"text"`
-}
-
-var diffKinds = map[xmldiff.Kind]string{
-	xmldiff.Same: "same", xmldiff.Place: "place", xmldiff.Removed: "removed", xmldiff.Added: "added",
+	Host       string            `json:"host"`
+	Driver     string            `json:"driver"`
+	Object     string            `json:"object"`
+	Op         string            `json:"op"`
+	SubOp      string            `json:"sub_op"`
+	Extra      string            `json:"extra"`
+	AtMS       float64           `json:"at_ms"`
+	DurationMS float64           `json:"duration_ms"`
+	OK         bool              `json:"ok"`
+	Verdict    eventjson.Verdict `json:"verdict"`
+	Calls      []eventjson.Call  `json:"calls"`
+	Output     *string           `json:"output,omitempty"`
+	Diff       []eventjson.Line  `json:"diff,omitempty"`
 }
 
 func replayed(t *Timeline) replayedJSON {
 	r := replayedJSON{
 		Version: 1, Scenario: t.Scenario, Summary: t.Summary, Libvirt: t.Libvirt, Hooks: t.Hooks,
-		Hosts: list(t.Hosts), OK: t.OK(), DurationMS: ms(t.Duration), Steps: []stepJSON{},
+		Hosts: list(t.Hosts), OK: t.OK(), DurationMS: eventjson.MS(t.Duration), Steps: []stepJSON{},
 	}
 	for _, s := range t.Steps {
 		step := stepJSON{
-			Action: s.Action, Host: s.Host, AtMS: ms(s.At), DurationMS: ms(s.Duration),
+			Action: s.Action, Host: s.Host, AtMS: eventjson.MS(s.At), DurationMS: eventjson.MS(s.Duration),
 			Outcome: s.Outcome, Expected: s.Expected, Events: []eventJSON{},
 		}
 		for _, c := range s.sorted() {
@@ -117,25 +77,22 @@ func event(c *Call) eventJSON {
 	v := c.Verdict
 	e := eventJSON{
 		Host: c.Host, Driver: c.Driver, Object: c.Object, Op: c.Op, SubOp: c.SubOp, Extra: c.Extra,
-		AtMS: ms(c.At), DurationMS: ms(c.Duration), OK: v.GoesOn(), Calls: []callJSON{},
-		Verdict: verdictJSON{Word: v.Word, Cause: v.Cause, Message: v.Message, Changed: v.Changed, Tainted: v.Tainted, OK: v.GoesOn()},
+		AtMS: eventjson.MS(c.At), DurationMS: eventjson.MS(c.Duration), OK: v.GoesOn(), Calls: []eventjson.Call{},
+		Verdict: eventjson.VerdictOf(v), Diff: eventjson.Diff(c.Diff),
 	}
 	for _, h := range c.Hooks {
-		call := callJSON{
+		call := eventjson.Call{
 			Path: h.Path, Argv: list(h.Argv), Status: h.Status, Signal: h.Signal, Stdout: h.Stdout, Stderr: h.Stderr,
-			AtMS: ms(h.At), DurationMS: ms(h.Duration), ExitedMS: ms(h.Exited), Slow: h.Duration > Slow, Left: []leftJSON{},
+			AtMS: eventjson.MS(h.At), DurationMS: eventjson.MS(h.Duration), ExitedMS: eventjson.MS(h.Exited), Slow: h.Duration > Slow, Left: []eventjson.Left{},
 		}
 		for _, p := range h.Left {
-			call.Left = append(call.Left, leftJSON(p))
+			call.Left = append(call.Left, eventjson.Left(p))
 		}
 		e.Calls = append(e.Calls, call)
 	}
 	if c.Output != nil {
 		output := string(c.Output)
 		e.Output = &output
-	}
-	for _, l := range c.Diff {
-		e.Diff = append(e.Diff, diffJSON{diffKinds[l.Kind], l.Text})
 	}
 	return e
 }
@@ -147,6 +104,3 @@ func list(s []string) []string {
 	}
 	return s
 }
-
-// ms is a duration in milliseconds, with three decimals.
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

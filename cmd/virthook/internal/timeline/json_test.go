@@ -3,74 +3,24 @@ package timeline_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"reflect"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/jsondoc"
 	"github.com/virthook/virthook/cmd/virthook/internal/timeline"
 	"github.com/virthook/virthook/internal/verdict"
 )
 
-// fields lists those of a type by path, with the words that docs/json.md has for their types.
-func fields(t *testing.T, in reflect.Type, prefix string, to map[string]string) {
-	for i := range in.NumField() {
-		tag, option, _ := strings.Cut(in.Field(i).Tag.Get("json"), ",")
-		require.NotEmpty(t, tag, in.Field(i).Name)
-		of, path := in.Field(i).Type, prefix+tag
-		if of.Kind() == reflect.Pointer {
-			of = of.Elem()
-		}
-		word := ""
-		switch of.Kind() {
-		case reflect.Struct:
-			word = "object"
-			fields(t, of, path+".", to)
-		case reflect.Slice:
-			word = "array of strings"
-			if of.Elem().Kind() == reflect.Struct {
-				word = "array of objects"
-				fields(t, of.Elem(), path+"[].", to)
-			}
-		case reflect.String:
-			word = "string"
-		case reflect.Bool:
-			word = "boolean"
-		case reflect.Int, reflect.Float64:
-			word = "number"
-		}
-		if option == "omitempty" {
-			word += ", may be absent"
-		}
-		to[path] = word
-	}
-}
-
 // TestJSONIsDocumented holds docs/json.md against what is printed.
 func TestJSONIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../../../docs/json.md")
-	require.NoError(t, err)
-	_, section, _ := strings.Cut(string(page), "<!-- replay: begin -->")
-	section, _, found := strings.Cut(section, "<!-- replay: end -->")
-	require.True(t, found)
-
-	documented := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\|").FindAllStringSubmatch(section, -1) {
-		assert.NotContains(t, documented, m[1], "twice")
-		documented[m[1]] = m[2]
-	}
-	printed := map[string]string{}
-	fields(t, timeline.JSONType, "", printed)
-	assert.Equal(t, printed, documented)
-
+	section, err := jsondoc.Check("../../../../docs/json.md", "replay", timeline.JSONType)
+	assert.NoError(t, err)
 	for _, w := range verdict.Words() {
 		assert.Contains(t, section, "`"+string(w)+"`")
 	}
-	for _, c := range []verdict.Cause{verdict.Failed, verdict.NotXML, verdict.WrongRoot, verdict.NotAGuest, verdict.ABIBroken, verdict.NeverEnded} {
+	for _, c := range verdict.Causes() {
 		assert.Contains(t, section, "`"+string(c)+"`")
 	}
 }

@@ -30,7 +30,7 @@ func html(t *testing.T, tl *timeline.Timeline) string {
 	return b.String()
 }
 
-// TestGolden holds all outputs of all samples.
+// TestGolden holds the outputs of the samples.
 func TestGolden(t *testing.T) {
 	writers := map[string]func(*timeline.Timeline, io.Writer) error{
 		".txt":      func(tl *timeline.Timeline, w io.Writer) error { return tl.Text(w, timeline.TextOptions{Width: 100}) },
@@ -43,8 +43,11 @@ func TestGolden(t *testing.T) {
 	}
 	for name, sample := range samples() {
 		for ext, write := range writers {
-			if name == "hundred" && (ext == ".json" || ext == ".verbose.txt" || ext == ".html") {
+			switch {
+			case name == "hundred" && (ext == ".json" || ext == ".verbose.txt"):
 				continue // long, and of calls alike
+			case ext == ".html" && name != "migrate" && name != "hostile":
+				continue // most of each page is the same
 			}
 			t.Run(name+ext, func(t *testing.T) {
 				var b bytes.Buffer

@@ -7,3 +7,9 @@ import "embed"
 //
 //go:embed *.tmpl
 var FS embed.FS
+
+// New has the files of a new hook project below new, each a text/template named as the
+// file that it makes, with .tmpl.
+//
+//go:embed all:new
+var New embed.FS

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/install"
 	"github.com/virthook/virthook/internal/recording"
 	"github.com/virthook/virthook/spec"
 )
@@ -147,7 +148,7 @@ func (f *recordStart) run(stdout io.Writer) (err error) {
 	if err := ours(there); err != nil {
 		return err
 	}
-	fresh := slices.DeleteFunc(slices.Clone(drivers), func(d string) bool { return hooked(hooks, d) })
+	fresh := slices.DeleteFunc(slices.Clone(drivers), func(d string) bool { return install.Hooked(new(install.Host), hooks, d, recorderName) })
 
 	// Each step adds how to take it back.
 	var undo []func()
@@ -258,22 +259,6 @@ func ours(paths []string) error {
 		}
 	}
 	return nil
-}
-
-// hooked says whether the driver has a hook other than the recorder.
-func hooked(hooks, driver string) bool {
-	executable := func(path string) bool {
-		info, err := os.Stat(path)
-		return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
-	}
-	main := filepath.Join(hooks, driver)
-	if executable(main) {
-		return true
-	}
-	entries, _ := os.ReadDir(main + ".d")
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() != recorderName && executable(filepath.Join(main+".d", e.Name()))
-	})
 }
 
 // write puts the configuration in place, unless there is one.

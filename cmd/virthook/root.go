@@ -27,7 +27,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetVersionTemplate("virthook {{.Version}}\n")
-	root.AddCommand(newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newVet())
+	root.AddCommand(newNew(), newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newInstall(), newUninstall(), newVet())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -38,8 +38,11 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// version is that of this module in the build: a tag, a commit or "(devel)".
+// version is the release, or that of this module in the build: a tag, a commit or "(devel)".
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

@@ -27,7 +27,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetVersionTemplate("virthook {{.Version}}\n")
-	root.AddCommand(newNew(), newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newInstall(), newUninstall(), newVet())
+	root.AddCommand(newNew(), newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newInstall(), newUninstall(), newDoctor(), newVet())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

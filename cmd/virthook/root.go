@@ -29,6 +29,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("virthook {{.Version}}\n")
 	root.AddCommand(newNew(), newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newInstall(), newUninstall(), newDoctor(), newVet())
 	root.AddCommand(newBuild())
+	root.AddCommand(newPackage())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -1,0 +1,4 @@
+package pack
+
+// SumOf is for tests.
+var SumOf = sumOf

@@ -15,14 +15,14 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/virthook/virthook/internal/fds"
+	"github.com/virthook/virthook/internal/hookexec"
 )
 
 func main() {
 	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == recorderName {
 		runRecorder(os.Args)
 	}
-	fds.CloseOnExec() // a hook has the first three and no more
+	hookexec.Isolate()
 	if vetTool(os.Args[1:]) {
 		runVetTool()
 	}

@@ -311,7 +311,7 @@ func (p *player) call(ctx context.Context, c lifecycle.Call) lifecycle.Answer {
 		cancel()
 	}
 	v := verdict.Judge(c.Operation, call, o, err)
-	done := p.event(c, o, v, start)
+	done := p.event(c, o, v, start, err)
 	p.mu.Lock()
 	p.calls = append(p.calls, done)
 	p.mu.Unlock()
@@ -321,8 +321,8 @@ func (p *player) call(ctx context.Context, c lifecycle.Call) lifecycle.Answer {
 	return lifecycle.Answer{Verdict: v, Output: o.Output}
 }
 
-// event is what a timeline shows of a call.
-func (p *player) event(c lifecycle.Call, o hookexec.Outcome, v verdict.Verdict, start time.Time) timeline.Call {
+// event is what a timeline shows of a call; err is what kept its hooks from their end.
+func (p *player) event(c lifecycle.Call, o hookexec.Outcome, v verdict.Verdict, start time.Time, err error) timeline.Call {
 	e := timeline.Call{
 		Host: c.Host, Driver: c.Driver, Object: c.Object, Op: c.Op, SubOp: c.SubOp, Extra: c.Extra,
 		At: start.Sub(p.start), Duration: time.Since(start), Verdict: v, Input: c.Input, Output: o.Output,
@@ -339,6 +339,10 @@ func (p *player) event(c lifecycle.Call, o hookexec.Outcome, v verdict.Verdict, 
 			h.Left = append(h.Left, timeline.Process{PID: l.PID, Command: l.Command, Holds: l.Holds})
 		}
 		e.Hooks = append(e.Hooks, h)
+	}
+	var unended *hookexec.UnendedError
+	if n := len(e.Hooks); n > 0 && errors.As(err, &unended) {
+		e.Hooks[n-1].GaveUp = unended.State == hookexec.Killed
 	}
 	return e
 }

@@ -3,11 +3,8 @@
 // vircommand.c: the same arguments, environment and working directory, the same
 // pipes, the same statuses and the same order.
 //
-// What is left to the caller: libvirt has no timeout, here a context may end the
-// wait; libvirt closes descriptors above 2 in the hook, here those stay open that
-// this process itself inherited without close-on-exec; and libvirt gives the hook
-// the default handling of all signals, here those stay ignored that this process was
-// started with ignored.
+// What is left to the caller: libvirt has no timeout, here a context may end the wait;
+// and a program that calls hooks calls [Isolate] first.
 package hookexec
 
 import (
@@ -16,12 +13,27 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/virthook/virthook/internal/fds"
 )
+
+// Isolate keeps from the hooks what libvirt keeps from them, and this process may have
+// inherited: descriptors above 2, and signals that are ignored, as nohup does to SIGHUP.
+// This process goes on ignoring them.
+func Isolate() {
+	fds.CloseOnExec()
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} { // of the others Go sees to it
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s) // with a handler it is a program's default again
+		}
+	}
+}
 
 // Call is one call of a driver's hooks. An empty operand is passed as "-", which
 // is what libvirt passes for what it has not.

@@ -67,7 +67,12 @@ func (w *wait) wait(ctx context.Context) bool {
 			return true
 		case <-ctx.Done():
 			w.look(exited == nil)
-			return false
+			select {
+			case <-w.end.done: // it has ended all the same
+				return true
+			default:
+				return false
+			}
 		case <-exited:
 			exited = nil
 			look = time.After(pause)

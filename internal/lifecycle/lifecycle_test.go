@@ -291,6 +291,77 @@ func TestOwnXML(t *testing.T) {
 	assert.Equal(t, strings.Replace(own, "old", "new", 1), string(p.calls[0].Input))
 }
 
+// TestOwnPorts: a port is that interface's of that guest, also of two in one network.
+func TestOwnPorts(t *testing.T) {
+	own := `<domain type='kvm'><name>web</name><uuid>a5c7e5b4-6d0e-4c2a-9f0b-0d6a5f1c0001</uuid>
+<devices><interface type='network'><mac address='52:54:00:aa:00:01'/><source network='lan'/></interface>
+<interface type='network'><mac address='52:54:00:aa:00:02'/><source network='lan'/></interface></devices></domain>`
+	p := play(t, lifecycle.Scenario{
+		Guests: []lifecycle.Guest{{Name: "web", XML: []byte(own)}}, Steps: steps("start web", "daemon-restart", "destroy web"),
+	})
+	ports := map[string][]string{}
+	uuids := map[string]bool{}
+	for _, c := range p.calls {
+		if c.Driver == "network" {
+			data, err := document.Network(c.Input, true)
+			require.NoError(t, err)
+			assert.Equal(t, "a5c7e5b4-6d0e-4c2a-9f0b-0d6a5f1c0001", data.Port.Owner.UUID)
+			ports[c.Op] = append(ports[c.Op], data.Port.MAC.Address)
+			uuids[data.Port.UUID] = true
+		}
+	}
+	one, two := "52:54:00:aa:00:01", "52:54:00:aa:00:02"
+	assert.Equal(t, map[string][]string{"port-created": {one, two, one, two}, "port-deleted": {one, two}}, ports)
+	assert.Len(t, uuids, 2)
+}
+
+// TestWorst: of all that a step comes to, what is worst is told, also after a refusal.
+func TestWorst(t *testing.T) {
+	hang := func(op string, refuse ...string) func(lifecycle.Call) verdict.Word {
+		return func(c lifecycle.Call) verdict.Word {
+			if c.Driver+"/"+c.Op == op {
+				return verdict.Hangs
+			}
+			return judge(c, refuse).Word
+		}
+	}
+	for name, x := range map[string]struct {
+		step  string
+		judge func(lifecycle.Call) verdict.Word
+		want  string
+		calls int // of the last step
+	}{
+		"a hang after libvirt has failed": {"start-fails box", hang("lxc/stopped"), "libvirt hangs", 3},
+		"a failure after it":              {"start-fails box", hang("", "release"), "failure only logged", 4},
+		"a hang after a refusal":          {"start box", hang("lxc/release", "start"), "libvirt hangs", 4},
+		"a hang after a failure":          {"daemon-restart", hang("daemon/start", "shutdown"), "libvirt hangs", 2},
+		"a hang when ports are announced": {"daemon-restart", hang("network/port-created"), "libvirt hangs", 3},
+		"a hang at reconnect":             {"daemon-restart", hang("qemu/reconnect"), "libvirt hangs", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := lifecycle.Scenario{
+				Guests: []lifecycle.Guest{{Name: "web", Networks: []string{"lan"}}, {Name: "box", Driver: "lxc"}},
+				Steps:  append(steps("start web"), steps(x.step)...),
+			}
+			w, err := lifecycle.New(&s)
+			require.NoError(t, err)
+			var o lifecycle.Outcome
+			calls := 0
+			for i, step := range s.Steps {
+				o = w.Do(t.Context(), step, func(_ context.Context, c lifecycle.Call) lifecycle.Answer {
+					if i == 0 {
+						return lifecycle.Answer{Verdict: verdict.Verdict{Word: verdict.Continues}}
+					}
+					calls++
+					return lifecycle.Answer{Verdict: verdict.Verdict{Word: x.judge(c)}}
+				})
+			}
+			assert.Equal(t, x.want, o.String())
+			assert.Equal(t, x.calls, calls)
+		})
+	}
+}
+
 // TestFilters: what a filter makes of the XML is what the calls after it get.
 func TestFilters(t *testing.T) {
 	s := lifecycle.Scenario{Guests: []lifecycle.Guest{{Name: "web"}}, Steps: steps("start web", "migrate web", "destroy web")}
@@ -320,6 +391,36 @@ func TestFilters(t *testing.T) {
 	}, edited)
 }
 
+// TestFiltersAgain: a filter gets the guest as it runs, and not its own output of a try
+// that was refused.
+func TestFiltersAgain(t *testing.T) {
+	s := lifecycle.Scenario{Guests: []lifecycle.Guest{{Name: "web"}}, Steps: steps("start web", "migrate web", "migrate web", "migrate web")}
+	w, err := lifecycle.New(&s)
+	require.NoError(t, err)
+	var given []string
+	for i, step := range s.Steps {
+		w.Do(t.Context(), step, func(_ context.Context, c lifecycle.Call) lifecycle.Answer {
+			a := lifecycle.Answer{Verdict: verdict.Verdict{Word: verdict.Continues}}
+			switch c.Op {
+			case "migrate":
+				d := new(libvirtxml.Domain)
+				require.NoError(t, d.Unmarshal(string(c.Input)))
+				given = append(given, d.Title)
+				d.Title += "x"
+				out, err := d.Marshal()
+				require.NoError(t, err)
+				a.Output = []byte(out)
+			case "prepare":
+				if i == 1 { // the first migration is refused after the filter
+					a.Verdict.Word = verdict.StartRefused
+				}
+			}
+			return a
+		})
+	}
+	assert.Equal(t, []string{"", "", "x"}, given)
+}
+
 func TestAtOnce(t *testing.T) {
 	var s lifecycle.Scenario
 	var names []string
@@ -345,6 +446,10 @@ func TestAtOnce(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	guests := []lifecycle.Guest{{Name: "web"}, {Name: "box", Driver: "lxc"}}
+	for _, v := range []string{"v10.0.0", "newest", "10"} {
+		_, err := lifecycle.New(&lifecycle.Scenario{Libvirt: v})
+		assert.ErrorContains(t, err, "is not a version of libvirt such as 11.3.0", v)
+	}
 	for want, s := range map[string]lifecycle.Scenario{
 		`guest "": it has no name`:                                             {Guests: []lifecycle.Guest{{}}},
 		`guest "x": it is there twice`:                                         {Guests: []lifecycle.Guest{{Name: "x"}, {Name: "x"}}},

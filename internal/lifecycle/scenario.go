@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/virthook/virthook/internal/document"
@@ -24,6 +25,8 @@ type Guest struct {
 	UUID     string   // "": that of XML, or one made of the name
 	Networks []string // one port in each; nil: those of XML
 	XML      []byte   // what the hooks get; nil: what libvirt sent of a guest like this
+
+	macs []string // of the interfaces in XML, as Networks
 }
 
 // Step is one thing that is done, to several guests or networks at once.
@@ -61,6 +64,18 @@ func (s Step) Expected(o Outcome) bool {
 	return string(o.Word) == s.Expect || o.Word.Last() == s.Expect
 }
 
+// GuestError says what is wrong with a guest.
+type GuestError struct {
+	Guest int // its index
+	Err   error
+}
+
+// Error returns "guest NAME: …".
+func (e *GuestError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *GuestError) Unwrap() error { return e.Err }
+
 // StepError says what is wrong with a step.
 type StepError struct {
 	Step int // its index
@@ -80,16 +95,21 @@ func UUID(name string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
+var version = regexp.MustCompile(`^\d+\.\d+(\.\d+)?$`)
+
 // check says what is wrong with a scenario, and fills in what was left out.
 func (s *Scenario) check() error {
+	if s.Libvirt != "" && !version.MatchString(s.Libvirt) {
+		return fmt.Errorf("%q is not a version of libvirt such as 11.3.0", s.Libvirt)
+	}
 	names := map[string]bool{}
 	for i := range s.Guests {
 		g := &s.Guests[i]
 		if err := g.complete(); err != nil {
-			return fmt.Errorf("guest %q: %w", g.Name, err)
+			return &GuestError{Guest: i, Err: fmt.Errorf("guest %q: %w", g.Name, err)}
 		}
 		if names[g.Name] {
-			return fmt.Errorf("guest %q: it is there twice", g.Name)
+			return &GuestError{Guest: i, Err: fmt.Errorf("guest %q: it is there twice", g.Name)}
 		}
 		names[g.Name] = true
 	}
@@ -110,6 +130,9 @@ func (g *Guest) complete() error {
 	}
 	if _, ok := find(g.Driver, "start"); !ok {
 		return fmt.Errorf("driver %q has no guests", g.Driver)
+	}
+	if slices.Contains(g.Networks, "") {
+		return fmt.Errorf("a network has no name")
 	}
 	if g.XML != nil {
 		return g.ownXML()
@@ -132,6 +155,8 @@ func (g *Guest) ownXML() error {
 	d.Name = g.Name
 	if g.UUID != "" {
 		d.UUID = g.UUID
+	} else if g.UUID = d.UUID; g.UUID == "" { // libvirt has one for each guest: its ports say it
+		g.UUID = UUID(g.Name)
 	}
 	edit, err := document.ApplyDomain(g.XML, d)
 	if err != nil {
@@ -144,6 +169,11 @@ func (g *Guest) ownXML() error {
 		for _, i := range d.Devices.Interfaces {
 			if i.Source != nil && i.Source.Network != nil {
 				g.Networks = append(g.Networks, i.Source.Network.Network)
+				mac := ""
+				if i.MAC != nil {
+					mac = i.MAC.Address
+				}
+				g.macs = append(g.macs, mac)
 			}
 		}
 	}
@@ -188,6 +218,9 @@ func (s *Scenario) checkStep(step Step) error {
 		return fmt.Errorf("to what is missing")
 	}
 	for i, object := range step.Objects {
+		if object == "" {
+			return fmt.Errorf("to what is missing")
+		}
 		driver, err := s.driverOf(step, object)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -63,8 +64,23 @@ type World struct {
 type guest struct {
 	*Guest
 	state, host string
-	ports       map[string][]string // networks that it has a port in, by host
-	xml         map[string][]byte   // what a filter made of it, by host
+	ports       map[string][]int  // which of its interfaces have a port, by host
+	xml         map[string][]byte // what a filter made of it, by host
+}
+
+// port is what a call for a port is about.
+type port struct {
+	n            int // which of the guest's interfaces
+	network, mac string
+}
+
+// port returns that of the guest's interface.
+func (g *guest) port(n int) *port {
+	p := &port{n: n, network: g.Networks[n]}
+	if n < len(g.macs) {
+		p.mac = g.macs[n]
+	}
+	return p
 }
 
 // New returns the world at the beginning of a scenario, which it checks.
@@ -78,7 +94,7 @@ func New(s *Scenario) (*World, error) {
 	}
 	for i := range s.Guests {
 		g := &s.Guests[i]
-		w.guests[g.Name] = &guest{Guest: g, state: Off, host: w.here, ports: map[string][]string{}, xml: map[string][]byte{}}
+		w.guests[g.Name] = &guest{Guest: g, state: Off, host: w.here, ports: map[string][]int{}, xml: map[string][]byte{}}
 	}
 	return w, nil
 }
@@ -137,12 +153,10 @@ func together(objects []string, do func(string) Outcome) Outcome {
 	all.Wait()
 	worst := Outcome{Word: verdict.Continues}
 	for _, o := range outcomes {
-		switch {
-		case o.Skipped != "":
+		if o.Skipped != "" {
 			return o
-		case worst.Word == verdict.Continues, worst.Word == verdict.FailureLogged && o.Word != verdict.Continues:
-			worst = o
 		}
+		worst.Word = verdict.Worse(worst.Word, o.Word)
 	}
 	return worst
 }
@@ -167,8 +181,8 @@ func (w *World) run(ctx context.Context, a Action, host, object string, g *guest
 // the first that libvirt does not go on after, and returns which that was.
 func (r *run) calls(list []string, reason string) (refused string) {
 	for _, ref := range list {
-		for _, network := range r.ports(ref) {
-			if !r.call(ref, network, reason) {
+		for _, p := range r.ports(ref) {
+			if !r.call(ref, p, reason) {
 				return ref
 			}
 		}
@@ -176,19 +190,25 @@ func (r *run) calls(list []string, reason string) (refused string) {
 	return ""
 }
 
-// ports are the networks that a call is made for, a single "" where it is about none.
-func (r *run) ports(ref string) []string {
-	switch {
-	case ref == "network/port-created" && r.guest != nil:
-		return r.guest.Networks
-	case ref == "network/port-deleted" && r.guest != nil:
-		return slices.Clone(r.guest.ports[r.host])
+// ports are those that a call is made for, a single nil where it is about none.
+func (r *run) ports(ref string) (ports []*port) {
+	g := r.guest
+	if g == nil || ref != "network/port-created" && ref != "network/port-deleted" {
+		return []*port{nil}
 	}
-	return []string{""}
+	for n := range g.Networks {
+		if has := slices.Contains(g.ports[r.host], n); has || ref == "network/port-created" && !r.announces() {
+			ports = append(ports, g.port(n))
+		}
+	}
+	return ports
 }
 
+// announces says whether it is the daemon's restart, which announces ports that are there.
+func (r *run) announces() bool { return r.action.Driver == "daemon" }
+
 // call makes one call and says whether libvirt goes on.
-func (r *run) call(ref, network, reason string) bool {
+func (r *run) call(ref string, p *port, reason string) bool {
 	o := operationOf(ref)
 	libvirt := r.w.scenario.Libvirt
 	if !o.in(libvirt) {
@@ -198,23 +218,20 @@ func (r *run) call(ref, network, reason string) bool {
 		Host: r.host, Driver: o.driver, Op: o.name(libvirt), SubOp: o.subOp,
 		Object: r.object, Extra: o.operand(libvirt, reason), Operation: o.judged(libvirt),
 	}
-	if network != "" {
-		c.Object = network
+	if p != nil {
+		c.Object = p.network
 	}
 	if slices.Contains(r.action.Ignored, ref) {
 		c.Operation.Effect = "ignored"
 	}
-	c.Input = r.input(o, c)
+	c.Input = r.input(o, c, p)
 	a := r.hooks(r.ctx, c)
 	switch word := a.Verdict.Word; {
 	case a.Verdict.OK():
-	case word == verdict.FailureLogged:
-		if r.word == verdict.Continues {
-			r.word = word
-		}
 	default:
-		r.word = word
-		return false
+		if r.word = verdict.Worse(r.word, word); word != verdict.FailureLogged {
+			return false
+		}
 	}
 	if g := r.guest; g != nil {
 		switch {
@@ -222,10 +239,11 @@ func (r *run) call(ref, network, reason string) bool {
 			g.xml[r.host] = a.Output
 		case o.filter:
 			g.xml[r.host] = c.Input
-		case ref == "network/port-created" && !slices.Contains(g.ports[r.host], network):
-			g.ports[r.host] = append(g.ports[r.host], network)
+		case p == nil || r.announces():
+		case ref == "network/port-created":
+			g.ports[r.host] = append(g.ports[r.host], p.n)
 		case ref == "network/port-deleted":
-			g.ports[r.host] = slices.DeleteFunc(g.ports[r.host], func(n string) bool { return n == network })
+			g.ports[r.host] = slices.DeleteFunc(g.ports[r.host], func(n int) bool { return n == p.n })
 		}
 	}
 	return true
@@ -233,12 +251,11 @@ func (r *run) call(ref, network, reason string) bool {
 
 // refused does what libvirt does after a refusal, and returns the state that follows.
 func (r *run) refused(at, before string) string {
-	after := r.action.refusal(at, r.w.scenario.Libvirt)
-	word := r.word
-	if word != verdict.Hangs { // else libvirt never gets there
-		r.calls(after.Calls, after.Reason)
+	if r.word == verdict.Hangs { // libvirt never gets any further
+		return before
 	}
-	if r.word = word; after.To != "" {
+	after := r.action.refusal(at, r.w.scenario.Libvirt)
+	if r.calls(after.Calls, after.Reason); after.To != "" {
 		return after.To
 	}
 	return before
@@ -249,24 +266,27 @@ func (w *World) guest(ctx context.Context, a Action, g *guest, hooks Hooks) Outc
 	if g.state != a.From {
 		return Outcome{Skipped: fmt.Sprintf("%s is %s", g.Name, g.state)}
 	}
+	before := maps.Clone(g.xml)
 	if a.Destination != nil {
 		other := map[string]string{Source: Destination, Destination: Source}[g.host]
+		g.xml[other] = g.xml[g.host] // it is this guest that comes
 		dst := w.run(ctx, a, other, g.Name, g, hooks)
 		if at := dst.calls(a.Destination, ""); at != "" {
 			dst.refused(at, g.state)
+			g.xml = before
 			return Outcome{Word: dst.word}
 		}
 		src := w.run(ctx, a, g.host, g.Name, g, hooks)
 		src.calls(a.Calls, a.Reason)
 		delete(g.xml, g.host)
 		g.host, g.state = other, a.To
-		return Outcome{Word: worse(dst.word, src.word)}
+		return Outcome{Word: verdict.Worse(dst.word, src.word)}
 	}
 	r := w.run(ctx, a, g.host, g.Name, g, hooks)
 	at := r.calls(a.Calls, a.Reason)
 	switch {
 	case at != "":
-		g.state = r.refused(at, g.state)
+		g.state, g.xml = r.refused(at, g.state), before
 		if r.word == verdict.StateLost {
 			g.state = Off
 		}
@@ -279,13 +299,6 @@ func (w *World) guest(ctx context.Context, a Action, g *guest, hooks Hooks) Outc
 		delete(g.xml, g.host)
 	}
 	return Outcome{Word: r.word}
-}
-
-func worse(a, b verdict.Word) verdict.Word {
-	if a == verdict.Continues {
-		return b
-	}
-	return a
 }
 
 // network does it to a network. One that has not been spoken of may be in any state.
@@ -316,13 +329,16 @@ func (w *World) daemon(ctx context.Context, a Action, hooks Hooks) Outcome {
 			for _, g := range w.running() {
 				r := w.run(ctx, a, g.host, g.Name, g, hooks)
 				r.calls([]string{ref}, "")
-				word = worse(word, r.word)
+				word = verdict.Worse(word, r.word)
+			}
+			if word == verdict.Hangs {
+				return Outcome{Word: word}
 			}
 			continue
 		}
 		r := w.run(ctx, a, w.here, "-", nil, hooks)
 		r.calls([]string{ref}, "")
-		if word = worse(word, r.word); word == verdict.Hangs {
+		if word = verdict.Worse(word, r.word); word == verdict.Hangs {
 			return Outcome{Word: word}
 		}
 	}
@@ -340,9 +356,7 @@ func (w *World) daemon(ctx context.Context, a Action, hooks Hooks) Outcome {
 		action, _ := find(g.Driver, a.Guests)
 		return w.guest(ctx, action, g, hooks)
 	})
-	if o.Word == verdict.Continues {
-		o.Word = word
-	}
+	o.Word = verdict.Worse(o.Word, word)
 	return o
 }
 

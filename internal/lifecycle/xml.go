@@ -14,7 +14,7 @@ import (
 
 // input is what the call carries: libvirt's own bytes with the object's name in them,
 // the guest's XML where it has one of its own, or what a filter has made of it.
-func (r *run) input(o operation, c Call) []byte {
+func (r *run) input(o operation, c Call, p *port) []byte {
 	switch at(o.inputs, r.w.scenario.Libvirt) {
 	case "none":
 		return nil
@@ -30,16 +30,7 @@ func (r *run) input(o operation, c Call) []byte {
 	if !ok {
 		return nil
 	}
-	var names []string
-	if r.guest != nil {
-		network := c.Object
-		if o.driver != "network" {
-			network = firstOr(r.guest.Networks, "default")
-		}
-		names = renamed(sample, r.guest.Name, r.guest.UUID, network)
-	} else {
-		names = renamed(sample, "", "", c.Object)
-	}
+	names := renamed(sample, r.guest, p, c.Object)
 	return []byte(strings.NewReplacer(names...).Replace(string(sample.XML)))
 }
 
@@ -77,9 +68,19 @@ func recorded(o operation, libvirt string) (best captures.Capture, ok bool) {
 	return best, ok
 }
 
-// renamed are pairs of what stands in a recorded document for its guest or network, and
-// what is to stand there.
-func renamed(sample captures.Capture, name, uuid, network string) (pairs []string) {
+// renamed are pairs of what stands in a recorded document for its guest, network or port,
+// and what is to stand there; g and p are nil where the call is not about one.
+func renamed(sample captures.Capture, g *guest, p *port, network string) (pairs []string) {
+	var name, uuid, address string
+	number := 0
+	if g != nil {
+		name, uuid, address = g.Name, g.UUID, mac(g.Name)
+		if p == nil {
+			network = firstOr(g.Networks, "default")
+		} else if number = p.n; p.mac != "" {
+			address = p.mac
+		}
+	}
 	var doc struct {
 		XMLName xml.Name
 		Name    string `xml:"name"`
@@ -116,7 +117,7 @@ func renamed(sample captures.Capture, name, uuid, network string) (pairs []strin
 		element("uuid", doc.Network.UUID, UUID("network "+network))
 		element("name", doc.Port.Owner.Name, name)
 		element("uuid", doc.Port.Owner.UUID, uuid)
-		element("uuid", doc.Port.UUID, UUID("port "+name+" "+network))
+		element("uuid", doc.Port.UUID, UUID(fmt.Sprint("port ", name, " ", number)))
 	} else {
 		element("name", doc.Name, name)
 		element("uuid", doc.UUID, uuid)
@@ -130,7 +131,7 @@ func renamed(sample captures.Capture, name, uuid, network string) (pairs []strin
 	}
 	if name != "" {
 		// Two guests of one recording must not look like one.
-		pairs = append(pairs, "52:54:00:00:00:01", mac(name))
+		pairs = append(pairs, "52:54:00:00:00:01", address)
 	}
 	return slices.Clip(pairs)
 }

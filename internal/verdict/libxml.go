@@ -43,6 +43,8 @@ type parser struct {
 	root    string
 	doctype bool // entities may be declared that are not known here
 	open    []openElement
+
+	counted, lines int // the line feeds before an offset
 }
 
 type openElement struct {
@@ -269,7 +271,15 @@ func (p *parser) element() {
 	}
 }
 
-func (p *parser) line() int { return bytes.Count(p.doc[:p.at], []byte("\n")) + 1 }
+// line is the number of the current line.
+func (p *parser) line() int {
+	if p.at < p.counted { // it has gone back
+		p.counted, p.lines = 0, 0
+	}
+	p.lines += bytes.Count(p.doc[p.counted:p.at], []byte("\n"))
+	p.counted = p.at
+	return p.lines + 1
+}
 
 func (p *parser) startTag() {
 	if len(p.open) > maxDepth {

@@ -18,3 +18,23 @@ func Causes() []Cause {
 // Last is the last of the word's words, which says what is done and not to what:
 // refused, killed.
 func (w Word) Last() string { return string(w)[strings.LastIndexByte(string(w), ' ')+1:] }
+
+// Worse is the word of the two that says more went wrong: libvirt that hangs is worse
+// than one that refuses, and that than a failure that is only logged.
+func Worse(a, b Word) Word {
+	weight := func(w Word) int {
+		switch w {
+		case Continues:
+			return 0
+		case FailureLogged:
+			return 1
+		case Hangs:
+			return 3
+		}
+		return 2
+	}
+	if weight(b) > weight(a) {
+		return b
+	}
+	return a
+}

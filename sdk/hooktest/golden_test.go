@@ -75,7 +75,7 @@ func TestGoldenFails(t *testing.T) {
 func TestGoldenHelper(t *testing.T) {
 	dir := os.Getenv("HOOKTEST_GOLDEN")
 	if dir == "" {
-		t.Skip("for TestUpdate")
+		return // there is nothing to test but by TestUpdate
 	}
 	for _, name := range []string{"a", "b", "c", "d"} {
 		t.Run(name, func(t *testing.T) {

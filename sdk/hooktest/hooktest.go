@@ -55,6 +55,7 @@ import (
 	"libvirt.org/go/libvirtxml"
 
 	"github.com/virthook/virthook/internal/hookexec"
+	"github.com/virthook/virthook/internal/verdict"
 	"github.com/virthook/virthook/sdk"
 )
 
@@ -65,10 +66,11 @@ type Result struct {
 	Stderr string // what libvirt would log, were Status not 0
 	Log    string // what the handlers logged, one record a line; of Run only
 
-	t      testing.TB
-	call   Call
-	exec   bool           // of a process
-	signal syscall.Signal // what ended it, if something has
+	t         testing.TB
+	call      Call
+	exec      bool               // of a process
+	signal    syscall.Signal     // that ended the process
+	operation *verdict.Operation // as the libvirt of a scenario has it; nil: there is no scenario
 }
 
 // Run calls the handlers as [sdk.Main] would, in this process. Their ctx is that of

@@ -146,6 +146,7 @@ func (s Scenario) play(t testing.TB, hook func(context.Context, Call) (*Result, 
 				failed = err
 				return lifecycle.Answer{}
 			}
+			r.operation = &c.Operation
 			o := r.chain()
 			v := verdict.Judge(c.Operation, o.call, o.Outcome, nil)
 			done.Calls = append(done.Calls, r)
@@ -168,10 +169,15 @@ func (s Scenario) play(t testing.TB, hook func(context.Context, Call) (*Result, 
 }
 
 // Libvirt is what libvirt would make of the answer: "continues", "start refused",
-// "guest killed", "failure only logged" and so on.
+// "guest killed", "failure only logged" and so on. It is the newest libvirt, or the one
+// of the scenario that made the call.
 func (r *Result) Libvirt() string {
+	operation := lifecycle.Judged(r.call.Driver, r.call.Op, r.call.SubOp, "")
+	if r.operation != nil {
+		operation = *r.operation
+	}
 	o := r.chain()
-	return string(verdict.Judge(lifecycle.Judged(r.call.Driver, r.call.Op, r.call.SubOp, ""), o.call, o.Outcome, nil).Word)
+	return string(verdict.Judge(operation, o.call, o.Outcome, nil).Word)
 }
 
 // chain is the answer as that of the one hook that libvirt has called.

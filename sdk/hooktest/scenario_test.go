@@ -68,6 +68,12 @@ func TestScenarioRefused(t *testing.T) {
 	buggy := sdk.OnQemuReconnectBegin(func(*libvirtxml.Domain) error { panic("a bug") })
 	hooktest.Guest("web").Boot().RestartDaemon().Run(t, buggy).OK()
 
+	// 11.3.0 loses what was saved.
+	lose := sdk.OnQemuRestoreBegin(func(*libvirtxml.Domain) (*libvirtxml.Domain, error) { return nil, errors.New("no") })
+	life = hooktest.Guest("web").Libvirt("11.3.0").Boot().Save().Restore().Run(t, lose)
+	assert.Equal(t, "saved state lost", life.Calls("restore")[0].Libvirt())
+	assert.Equal(t, "restore refused", hooktest.Run(t, hooktest.QemuRestoreBegin(), lose).Libvirt())
+
 	// Before 10.5 there is no reason.
 	sawReason := sdk.OnQemuReleaseEnd(func(_ *libvirtxml.Domain, r sdk.ShutoffReason) error { assert.Empty(t, r); return nil })
 	hooktest.Guest("web").Libvirt("9.0.0").Boot().Destroy().Run(t, sawReason).OK()
@@ -152,6 +158,7 @@ func TestScenarioFailures(t *testing.T) {
 		"refused for else": {func(t testing.TB) { hooktest.Guest("web").Boot().Run(t, refuse).Refused("time") }, `no room", want a refusal with "time"`},
 		"no steps":         {func(t testing.TB) { hooktest.Guest("web").Run(t).Refused("") }, "the scenario has no steps"},
 		"wrong scenario":   {func(t testing.TB) { hooktest.Guest("web").Then("fly").Run(t) }, `the scenario: step 1, fly: there is no action "fly"`},
+		"wrong version":    {func(t testing.TB) { hooktest.Guest("web").Libvirt("newest").Boot().Run(t) }, `the scenario: "newest" is not a version`},
 		"no program":       {func(t testing.TB) { hooktest.Guest("web").Boot().Exec(t, "/nonexistent") }, "/nonexistent"},
 	} {
 		t.Run(name, func(t *testing.T) {

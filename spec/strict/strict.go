@@ -130,7 +130,7 @@ func Node(n *yaml.Node, out any) error {
 }
 
 // Lines maps the keys of a mapping to their lines, and "key[i]" to the lines of
-// a list's items, so that Validate can name the place.
+// a list's items, so that who checks the content can name the place.
 type Lines map[string]int
 
 // LinesOf are those of a mapping.

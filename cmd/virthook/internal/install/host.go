@@ -98,7 +98,10 @@ func (h *Host) folder(name string) (*os.Root, error) {
 // mkdir makes one folder with mode 0755, whatever the umask is.
 func (h *Host) mkdir(name string) error {
 	if h.image == nil {
-		return errors.Join(os.Mkdir(name, 0o755), os.Chmod(name, 0o755))
+		if err := os.Mkdir(name, 0o755); err != nil {
+			return err
+		}
+		return os.Chmod(name, 0o755)
 	}
 	inside, err := h.inside(name)
 	if err != nil {

@@ -72,6 +72,9 @@ func Uninstall(ctx context.Context, o UninstallOptions) (*Result, error) {
 	if o.DryRun {
 		return w.result, nil
 	}
+	if err := f.sweep(w.old); err != nil { // what one that was killed has left
+		return nil, err
+	}
 	for _, do := range back {
 		if do == nil {
 			continue

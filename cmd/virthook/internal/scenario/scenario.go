@@ -153,6 +153,7 @@ func parse(file string, data []byte) (*lifecycle.Scenario, error) {
 		s.Libvirt = string(v)
 	}
 	several := map[string][]string{} // the guests of a count, by its name
+	var lines []int                  // of each guest
 	for i, g := range d.Guests {
 		line := d.lines.Of(fmt.Sprintf("guests[%d]", i))
 		guests, err := g.guests(filepath.Dir(file))
@@ -160,6 +161,7 @@ func parse(file string, data []byte) (*lifecycle.Scenario, error) {
 			problem(line, "guest %q: %v", g.Name, err)
 		}
 		for _, one := range guests {
+			lines = append(lines, line)
 			if one.Name != g.Name {
 				several[g.Name] = append(several[g.Name], one.Name)
 			}
@@ -184,10 +186,14 @@ func parse(file string, data []byte) (*lifecycle.Scenario, error) {
 		return nil, ps.Err()
 	}
 	if _, err := lifecycle.New(s); err != nil {
-		var wrong *lifecycle.StepError
-		if errors.As(err, &wrong) {
-			problem(d.Steps[wrong.Step].line, "%v", wrong.Err)
-		} else {
+		var step *lifecycle.StepError
+		var guest *lifecycle.GuestError
+		switch {
+		case errors.As(err, &step):
+			problem(d.Steps[step.Step].line, "%v", step.Err)
+		case errors.As(err, &guest):
+			problem(lines[guest.Guest], "%v", err)
+		default:
 			problem(0, "%v", err)
 		}
 		return nil, ps.Err()

@@ -106,7 +106,9 @@ func TestMistakes(t *testing.T) {
 		{head + "libvirt: \"9\"\nsteps: [daemon-stop]\n", `mine.yaml:3: libvirt: "9" is not a version of libvirt such as 11.3.0`},
 		{"scenario: mine\nguests:\n  - {name: web, count: -1}\nsteps: [daemon-stop]\n", `mine.yaml:3: guest "web": count is -1, not 1 to 10000`},
 		{"scenario: mine\nguests:\n  - {name: web, colour: red}\nsteps: [daemon-stop]\n", `mine.yaml:3: unknown key "colour"`},
-		{"scenario: mine\nguests:\n  - {name: web, driver: vbox}\nsteps: [daemon-stop]\n", `mine.yaml: guest "web": driver "vbox" has no guests`},
+		{"scenario: mine\nguests:\n  - {name: web, driver: vbox}\nsteps: [daemon-stop]\n", `mine.yaml:3: guest "web": driver "vbox" has no guests`},
+		{"scenario: mine\nguests:\n  - {name: a, count: 2}\n  - {name: a-1}\nsteps: [daemon-stop]\n", `mine.yaml:4: guest "a-1": it is there twice`},
+		{head + "steps:\n  - {net-start: \"\"}\n", "mine.yaml:4: net-start : to what is missing"},
 		{"scenario: a\nscenario: b\n", `mine.yaml:2: mapping key "scenario" already defined at line 1`},
 	} {
 		path := write(t, "mine.yaml", x.content)

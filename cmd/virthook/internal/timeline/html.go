@@ -98,6 +98,7 @@ type callView struct {
 
 type hookView struct {
 	Path, Ending, Took, Exited string
+	GaveUp                     bool
 	Failed                     bool
 	Argv                       []string
 	Stderr, Stdout             string
@@ -213,7 +214,7 @@ func newCall(c *Call, s Step, id string) callView {
 	for _, h := range c.Hooks {
 		hook := hookView{
 			Path: visibly(h.Path), Ending: h.ending(), Took: short(h.Duration), Exited: short(h.Exited), Failed: h.failed(),
-			Stderr: visibly(h.Stderr), Stdout: visibly(h.Stdout), Left: h.Left,
+			Stderr: visibly(h.Stderr), Stdout: visibly(h.Stdout), Left: h.Left, GaveUp: h.GaveUp,
 		}
 		for _, a := range h.Argv {
 			hook.Argv = append(hook.Argv, quote(a))

@@ -159,6 +159,9 @@ func (c *Call) message() string {
 
 // ending is how the hook ended, in libvirt's words.
 func (h Hook) ending() string {
+	if h.GaveUp {
+		return "still running, killed"
+	}
 	if h.Signal != 0 {
 		return fmt.Sprintf("fatal signal %d (%s)", h.Signal, syscall.Signal(h.Signal))
 	}

@@ -262,7 +262,11 @@ func (p *textPrinter) hook(c *Call, h Hook) {
 		p.output(h.Stdout)
 	}
 	for _, l := range h.Left {
-		p.text("", fmt.Sprintf("the hook ended after %s, libvirt waits for %s", short(h.Exited), l), yellow)
+		lead := fmt.Sprintf("the hook ended after %s, libvirt waits for ", short(h.Exited))
+		if h.GaveUp {
+			lead = "besides the hook libvirt waits for "
+		}
+		p.text("", lead+l.String(), yellow)
 	}
 }
 

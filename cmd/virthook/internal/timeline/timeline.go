@@ -54,6 +54,7 @@ type Hook struct {
 	At, Duration   time.Duration
 	Exited         time.Duration // when the program itself ended; less than Duration when something kept its output open
 	Left           []Process     // what kept it open
+	GaveUp         bool          // the wait was given up while the program ran, and it was killed
 }
 
 // Process is one that a hook left behind and that keeps libvirt waiting.

@@ -29,7 +29,8 @@ func newDoctor() *cobra.Command {
 		Long: `Say why a hook would not run: look at the hooks folder, at the hooks, at libvirt and
 at its daemons, and say what is wrong, why it matters and what mends it.
 
-Nothing is changed, and no hook is run but those of virthook's SDK, with --describe.
+Nothing is changed, and no hook is run but those of virthook's SDK, with --describe;
+with --root none at all.
 Run it as root: others cannot see all of it. The exit status is 1 when there is a
 problem or a warning; notes are no fault.`,
 		Args: operands(0),
@@ -54,7 +55,7 @@ problem or a warning; notes are no fault.`,
 		}),
 	}
 	cmd.Flags().StringVar(&hooks, "hooks-dir", "", "the hooks folder `DIR`; default: the one that this host's libvirt reads")
-	cmd.Flags().StringVar(&root, "root", "", "the host is the one in the folder `DIR`, such as an image's")
+	cmd.Flags().StringVar(&root, "root", "", "the host is the one in the folder `DIR`, such as an image's; nothing in it is run")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -16,9 +16,9 @@ func (e *exam) checkDaemons() {
 	for _, p := range e.procs {
 		switch {
 		case p.deleted:
-			e.add("daemon-outdated", p.name, "systemctl restart "+p.name, "process %d runs a program that has been replaced or removed", p.pid)
+			e.add("daemon-outdated", p.name, "", "process %d runs a program that has been replaced or removed", p.pid)
 		case p.gone:
-			e.add("daemon-outdated", p.name, "systemctl restart "+p.name, "process %d runs an older libvirt than the installed %s", p.pid, cmp.Or(string(e.libvirt.version), "one"))
+			e.add("daemon-outdated", p.name, "", "process %d runs an older libvirt than the installed %s", p.pid, cmp.Or(string(e.libvirt.version), "one"))
 		}
 	}
 	e.checkBoth()

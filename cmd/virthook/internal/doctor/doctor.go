@@ -1,7 +1,8 @@
 // Package doctor finds out why libvirt would not run a hook: it looks at the hooks
 // folder, at the programs in it, at libvirt and at the daemons that run, and changes
-// nothing. Of the hooks it runs only those that link our SDK, with --describe, from a
-// copy, so that the time of the last access of a hook stays what it is.
+// nothing. Of the hooks it runs only those of this machine that link our SDK, with
+// --describe, from a copy, so that the time of the last access of a hook stays what it
+// is. Of an image it runs nothing.
 package doctor
 
 import (
@@ -17,15 +18,17 @@ import (
 
 // Host is what is examined.
 type Host struct {
-	Root     string     // absolute; "": this machine. All paths are below it, /proc and /sys too
+	Root     string     // absolute; "": this machine. All paths are below it, /proc and /sys too, and no program in it is run
 	HooksDir string     // absolute and below the root; "": where the host's libvirt looks
 	Spec     *spec.Spec // the operations that are known
 
 	Unprivileged bool // whoever examines cannot see all of it
 
 	// Run runs a program of the host, such as systemctl, and returns what it prints;
-	// nil: none is run, as with a root nothing can be.
+	// nil: none is asked, as must be with a root. Hooks are not run with it.
 	Run func(ctx context.Context, name string, args ...string) ([]byte, error)
+
+	asksImages bool // hooks below a root are run too: tests alone
 }
 
 // Severity says how bad a finding is.
@@ -47,7 +50,7 @@ type Finding struct {
 	Place    string   `json:"place"` // a path, or the name of a daemon
 	What     string   `json:"what"`
 	Why      string   `json:"why"`  // it matters
-	Mend     string   `json:"mend"` // the command that mends it; "" of some notes
+	Mend     string   `json:"mend"` // the command that mends it; "" of some
 }
 
 // Report is all that was found.
@@ -97,7 +100,7 @@ type exam struct {
 	report  *Report
 	hooks   string // the folder that is examined, as the host sees it
 	files   []*file
-	libvirt install
+	libvirt libvirtInstall
 	procs   []*process
 	live    bool // processes can be seen
 	mounts  []mount

@@ -143,14 +143,26 @@ func (e *exam) readHooks() {
 				e.readHook(&file{driver: d.Name, path: path.Join(folder, entry.Name()), inFolder: true})
 			}
 			if e.ignoresFolders() && len(entries) > 0 {
-				e.add("driver-d-too-new", e.shown(folder), "cp "+quoted(e.shown(folder+"/"+entries[0].Name()))+" "+quoted(e.shown(main)),
-					"libvirt %s does not look into it", e.libvirt.version)
+				e.add("driver-d-too-new", e.shown(folder), e.lift(d.Name), "libvirt %s does not look into it", e.libvirt.version)
 			}
 		}
 	}
 	if len(e.files) == 0 && e.exists(e.hooks) {
 		e.add("no-hooks", e.shown(e.hooks), "", "no driver has a hook")
 	}
+}
+
+// lift is the command that makes the first hook in DRIVER.d the driver's hook; "" when
+// there is none, or something is in its place.
+func (e *exam) lift(driver string) string {
+	i := slices.IndexFunc(e.files, func(f *file) bool {
+		name := path.Base(f.path)
+		return f.driver == driver && (!f.inFolder || f.runs() && !backup(name) && !document(name))
+	})
+	if i < 0 || !e.files[i].inFolder {
+		return ""
+	}
+	return "cp " + quoted(e.shown(e.files[i].path)) + " " + quoted(e.shown(path.Join(e.hooks, driver)))
 }
 
 // realParent is a path whose folder has no links.

@@ -53,6 +53,7 @@ func testMain(m *testing.M) int {
 	for _, handles := range []string{"qemu", "filter", "filter2", "attach", "network", "both", "future", "hang"} {
 		build(handles, "./testdata/hook", "-s -w -X main.handles="+handles)
 	}
+	build("marks", "./testdata/hook", "-s -w -X main.handles=marks -X main.mark="+mark)
 	build("foreign", "./testdata/foreign", "-s -w -X main.mark="+mark)
 	return m.Run()
 }
@@ -63,6 +64,7 @@ type host struct {
 	root         string
 	hooks        string // --hooks-dir
 	unprivileged bool
+	image        bool // hooks are not asked
 	run          func(ctx context.Context, name string, args ...string) ([]byte, error)
 }
 
@@ -172,7 +174,11 @@ func (h *host) examine() *doctor.Report {
 	h.t.Helper()
 	s, err := spec.Builtin()
 	require.NoError(h.t, err)
-	r, err := doctor.Examine(h.t.Context(), doctor.Host{Root: h.root, HooksDir: h.hooks, Spec: s, Run: h.run, Unprivileged: h.unprivileged})
+	examined := doctor.Host{Root: h.root, HooksDir: h.hooks, Spec: s, Run: h.run, Unprivileged: h.unprivileged}
+	if !h.image {
+		examined = examined.AsksImages()
+	}
+	r, err := doctor.Examine(h.t.Context(), examined)
 	require.NoError(h.t, err)
 	return r
 }

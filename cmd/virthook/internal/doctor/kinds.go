@@ -40,7 +40,7 @@ var Kinds = []Kind{
 	{"daemon-missing", Problem, "A driver has hooks, but no daemon that calls them", "each driver's hooks are called by its own daemon, or by libvirtd if it has the driver"},
 	{"daemon-not-running", Problem, "The daemon that calls a driver's hooks does not run", "nothing calls the hooks"},
 	{"both-daemons", Warning, "libvirtd and the modular daemons are both in use", "they manage the same guests without knowing of each other: which of them calls a hook depends on who was asked"},
-	{"daemon-outdated", Warning, "A daemon runs a libvirt that has been replaced", "it behaves as the old version until it is restarted; a restart calls the hook reconnect for every running guest, so choose the time"},
+	{"daemon-outdated", Warning, "A daemon runs a libvirt that has been replaced", "it behaves as the old version until it is restarted; a restart calls the hook reconnect for every running guest, so whether and when is for the host's operator to decide"},
 	{"not-reloaded", Problem, "The daemon has not looked for hooks since the driver got its first", "libvirt remembers which drivers have hooks, and looks again only when it is reloaded. Reload, never restart: a restart calls the hook reconnect for every running guest"},
 	{"apparmor", Problem, "The daemon's AppArmor profile does not let it execute a hook or its interpreter", "the hook is refused at each call"},
 	{"selinux-label", Problem, "A hook has not the label that SELinux's policy has for it", "libvirt's domain may not execute it: a file that was moved keeps the label of where it came from"},

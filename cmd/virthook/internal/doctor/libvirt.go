@@ -29,8 +29,8 @@ func daemonNames() []string {
 	return names
 }
 
-// install is the libvirt that is on the host's disk.
-type install struct {
+// libvirtInstall is the libvirt that is on the host's disk.
+type libvirtInstall struct {
 	library string       // libvirt.so without links; "": there is none
 	version spec.Version // "": unknown
 	folder  string       // where it looks for hooks; "": unknown
@@ -47,8 +47,8 @@ var libraryFolders = []string{
 	"/run/current-system/sw/lib",
 }
 
-func (e *exam) findLibvirt() install {
-	l := install{daemons: map[string]string{}, drivers: map[string]bool{}}
+func (e *exam) findLibvirt() libvirtInstall {
+	l := libvirtInstall{daemons: map[string]string{}, drivers: map[string]bool{}}
 	var libraries []string
 	for _, p := range e.procs { // the one that runs is the one that counts
 		if p.library != "" && !p.gone {
@@ -97,7 +97,7 @@ func (e *exam) findLibvirt() install {
 
 // readLibrary takes from libvirt's library its version, which is in the file's name,
 // and the folder of hooks, which was fixed when it was built.
-func (e *exam) readLibrary(l *install) {
+func (e *exam) readLibrary(l *libvirtInstall) {
 	if number, ok := strings.CutPrefix(path.Base(l.library), "libvirt.so.0."); ok {
 		high, micro, _ := strings.Cut(number, ".")
 		n, err := strconv.Atoi(high)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -31,13 +32,18 @@ type answer struct {
 // checkOurs looks at the hooks that link our SDK, which can say what they handle.
 func (e *exam) checkOurs() {
 	for _, f := range e.files {
-		if f.sdk == "" || !f.runs() || !executableHere(f.content) {
+		// The code of an image is not for this machine to run.
+		if f.sdk == "" || !f.runs() || e.Root != "" && !e.asksImages || !executableOn(runtime.GOOS, runtime.GOARCH, f.content) {
 			continue
 		}
-		if e.asked[f.sum] == nil {
-			e.asked[f.sum] = describe(e.ctx, f.content)
+		a, asked := e.asked[f.sum]
+		if !asked {
+			a = describe(e.ctx, f.content)
+			e.asked[f.sum] = a
 		}
-		a := e.asked[f.sum]
+		if a == nil {
+			continue
+		}
 		if a.err != nil {
 			e.add("describe-failed", e.shown(f.path), quoted(e.shown(f.path))+" --describe", "--describe: %v", a.err)
 			continue
@@ -52,34 +58,69 @@ func (e *exam) checkOurs() {
 	e.checkCopies()
 }
 
-// executableHere says whether this process could execute the program.
-func executableHere(content []byte) bool {
+// executableOn says whether the system could execute the program.
+func executableOn(goos, goarch string, content []byte) bool {
 	f, err := elf.NewFile(bytes.NewReader(content))
-	if err != nil || runtime.GOOS != "linux" {
-		return err != nil && runtime.GOOS != "linux"
+	if goos != "linux" && goos != "freebsd" {
+		return err != nil
+	}
+	if err != nil {
+		return false
 	}
 	own := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "386": elf.EM_386, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390, "ppc64le": elf.EM_PPC64, "arm": elf.EM_ARM}
-	return own[runtime.GOARCH] == f.Machine && f.OSABI != elf.ELFOSABI_FREEBSD
+	return own[goarch] == f.Machine && (f.OSABI == elf.ELFOSABI_FREEBSD) == (goos == "freebsd")
 }
 
-// describe asks a copy of the program, so that the hook itself is not read.
-func describe(ctx context.Context, program []byte) *answer {
+// copies are the ways to a copy that can be executed, the best first. In memory no
+// file system that is mounted noexec, full or read-only is in the way.
+var copies = []func(program []byte) (name string, remove func(), err error){memoryCopy, folderCopy}
+
+func folderCopy(program []byte) (name string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "virthook-doctor-")
 	if err != nil {
-		return &answer{err: err}
+		return "", nil, err
 	}
-	defer os.RemoveAll(dir)
-	name := filepath.Join(dir, "hook")
+	name = filepath.Join(dir, "hook")
 	// A process that is started meanwhile would have it open for writing.
 	syscall.ForkLock.RLock()
 	err = os.WriteFile(name, program, 0o700)
 	syscall.ForkLock.RUnlock()
 	if err != nil {
-		return &answer{err: err}
+		_ = os.RemoveAll(dir)
+		return "", nil, err
 	}
+	return name, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// describe asks a copy of the program, so that the hook itself is not read. It
+// returns nil when this machine lets no copy run, which is no fault of the hook's.
+func describe(ctx context.Context, program []byte) (a *answer) {
+	for _, copied := range copies {
+		name, remove, err := copied(program)
+		if err != nil {
+			a = nil
+			continue
+		}
+		a = ask(ctx, name)
+		remove()
+		var unstarted *fs.PathError
+		if !errors.As(a.err, &unstarted) {
+			return a
+		}
+	}
+	if a != nil && (errors.Is(a.err, syscall.EACCES) || errors.Is(a.err, syscall.EPERM) || errors.Is(a.err, syscall.ENOEXEC)) {
+		return nil
+	}
+	return a
+}
+
+// ask runs the program with --describe. It fails with [*fs.PathError] when the program
+// cannot be started.
+func ask(ctx context.Context, name string) *answer {
 	ctx, cancel := context.WithTimeout(ctx, describeTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, "--describe")
+	cmd.Args[0] = "hook"
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + standardPath}
 	cmd.Dir = "/"
 	cmd.WaitDelay = time.Second
@@ -150,8 +191,11 @@ func (e *exam) checkHandled(f *file) {
 			if !f.inFolder {
 				name = "50-" + path.Base(f.module)
 			}
-			to := e.shown(path.Join(e.hooks, driver+".d", name))
-			e.add("driver-left-out", at, "install -D -m 755 "+quoted(e.shown(f.real))+" "+quoted(to), "it handles operations of %s too, but is no hook of that driver", driver)
+			place := driver + ".d/" + name
+			if e.ignoresFolders() {
+				place = driver
+			}
+			e.add("driver-left-out", at, "virthook install "+quoted(e.shown(f.real))+" --as "+quoted(place)+e.folderFlags(), "it handles operations of %s too, but is no hook of that driver", driver)
 		}
 	}
 }

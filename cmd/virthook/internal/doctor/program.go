@@ -72,7 +72,8 @@ func (e *exam) checkScript(f *file) {
 func (e *exam) otherInterpreter(f *file, missing string) string {
 	for _, name := range []string{path.Base(missing) + "3", path.Base(missing), strings.TrimRight(path.Base(missing), "0123456789."), "sh"} {
 		if found := e.search(name); found != "" && found != missing {
-			return "sed -i '1s|.*|#!" + found + "|' " + quoted(e.shown(f.real))
+			text := strings.NewReplacer(`\`, `\\`, `&`, `\&`, `|`, `\|`).Replace(found)
+			return "sed -i " + quoted("1s|.*|#!"+text+"|") + " " + quoted(e.shown(f.real))
 		}
 	}
 	return "sed -i '1s|.*|#!/bin/sh|' " + quoted(e.shown(f.real))

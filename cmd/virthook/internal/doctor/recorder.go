@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/virthook/virthook/cmd/virthook/internal/install"
 )
 
 // What virthook record installs.
@@ -13,8 +15,16 @@ const (
 	recorderConfig = "virthook-record.json"
 )
 
-// installManifest is where virthook install notes what it has installed.
-const installManifest = "virthook-install.json"
+// folderFlags have a command of virthook work in the folder that is examined.
+func (e *exam) folderFlags() (flags string) {
+	if e.Root != "" {
+		flags += " --root " + quoted(e.Root)
+	}
+	if e.hooks != knownFolders[0] {
+		flags += " --hooks-dir " + quoted(e.hooks)
+	}
+	return flags
+}
 
 // checkRecorder says that calls are recorded, and finds half a recorder.
 func (e *exam) checkRecorder() {
@@ -25,13 +35,7 @@ func (e *exam) checkRecorder() {
 			there = append(there, f.driver)
 		}
 	}
-	mend := "virthook record stop"
-	if e.Root != "" {
-		mend += " --root " + quoted(e.Root)
-	}
-	if e.hooks != knownFolders[0] {
-		mend += " --hooks-dir " + quoted(e.hooks)
-	}
+	mend := "virthook record stop" + e.folderFlags()
 	switch configured := e.exists(config); {
 	case configured && len(there) > 0:
 		e.add("recording", e.shown(config), mend, "virthook record stores the calls of %s", strings.Join(there, ", "))
@@ -44,14 +48,8 @@ func (e *exam) checkRecorder() {
 
 // checkInstalled holds what virthook install has noted against what is there.
 func (e *exam) checkInstalled() {
-	var m struct {
-		Version int `json:"version"`
-		Hooks   []struct {
-			Place  string `json:"place"`
-			SHA256 string `json:"sha256"`
-		} `json:"hooks"`
-	}
-	manifest := path.Join(e.hooks, installManifest)
+	var m install.Manifest
+	manifest := path.Join(e.hooks, install.ManifestName)
 	content := e.read(manifest)
 	if content == nil {
 		return

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -86,7 +85,7 @@ func (e *exam) isProgram(name string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
-// open opens a regular file of the host without changing its time of access.
+// open opens what is at a path of the host, whatever it is, without changing its time of access.
 func (e *exam) open(name string) (*os.File, error) {
 	real, err := e.resolve(name)
 	if err != nil {
@@ -134,12 +133,38 @@ func (e *exam) list(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
-// glob is [filepath.Glob] below the root, with paths of the host.
+// glob are the paths of the host that match. Links are followed as the host would, and
+// what the root's own name holds is no pattern.
 func (e *exam) glob(patterns ...string) (found []string) {
 	for _, p := range patterns {
-		matches, _ := filepath.Glob(e.shown(p))
+		matches := []string{"/"}
+		for element := range strings.SplitSeq(strings.Trim(path.Clean("/"+p), "/"), "/") {
+			var next []string
+			for _, dir := range matches {
+				if !strings.ContainsAny(element, `*?[\`) {
+					next = append(next, path.Join(dir, element))
+					continue
+				}
+				if info, err := e.stat(dir); err != nil || !info.IsDir() {
+					continue
+				}
+				entries, _ := e.list(dir)
+				for _, entry := range entries {
+					if ok, _ := path.Match(element, entry.Name()); ok {
+						next = append(next, path.Join(dir, entry.Name()))
+					}
+				}
+			}
+			matches = next
+		}
 		for _, m := range matches {
-			found = append(found, "/"+strings.TrimPrefix(strings.TrimPrefix(m, e.Root), "/"))
+			dir, err := e.resolve(path.Dir(m))
+			if err != nil {
+				continue
+			}
+			if _, err := os.Lstat(e.shown(path.Join(dir, path.Base(m)))); err == nil {
+				found = append(found, m)
+			}
 		}
 	}
 	return found

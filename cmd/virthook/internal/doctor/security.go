@@ -39,15 +39,32 @@ func (e *exam) checkAppArmor(s server, hooks []*file) {
 			if i == 0 {
 				mend := "cp --remove-destination " + quoted(e.shown(f.real)) + " " + quoted(e.shown(f.path))
 				if !f.link {
-					mend = "echo '" + path.Dir(f.real) + "/** rmix,' >>" + quoted(e.shown("/etc/apparmor.d/local/"+path.Base(file))) + " && apparmor_parser -r " + quoted(e.shown(file))
+					mend = e.allow(file, path.Dir(f.real), "/**")
 				}
 				e.add("apparmor", e.shown(f.path), mend, "the profile %s (%s) does not let %s execute %s", profile, e.shown(file), s.name, f.real)
 				continue
 			}
-			e.add("apparmor", e.shown(f.path), "echo '"+program+" rmix,' >>"+quoted(e.shown("/etc/apparmor.d/local/"+path.Base(file)))+" && apparmor_parser -r "+quoted(e.shown(file)),
+			e.add("apparmor", e.shown(f.path), e.allow(file, program, ""),
 				"the profile %s (%s) does not let it execute its interpreter %s", profile, e.shown(file), program)
 		}
 	}
+}
+
+// allow is the command that adds a rule to the profile in the file: what is at the
+// path, and the pattern after it, may be executed.
+func (e *exam) allow(file, program, pattern string) string {
+	var b strings.Builder
+	for _, r := range program {
+		if strings.ContainsRune("\\\"*?[]{}^", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	rule := b.String() + pattern
+	if strings.ContainsAny(rule, " \t,") {
+		rule = `"` + rule + `"`
+	}
+	return `printf '%s\n' ` + quoted(rule+" rmix,") + " >>" + quoted(e.shown("/etc/apparmor.d/local/"+path.Base(file))) + " && apparmor_parser -r " + quoted(e.shown(file))
 }
 
 // enforced is the profile that is in force for the daemon, or "".
@@ -190,6 +207,9 @@ func (r *aaReader) pattern(glob string) string {
 	depth := 0
 	for i := 0; i < len(glob); i++ {
 		switch c := glob[i]; {
+		case c == '\\' && i+1 < len(glob):
+			i++
+			b.WriteString(regexp.QuoteMeta(glob[i : i+1]))
 		case strings.HasPrefix(glob[i:], "**"):
 			b.WriteString(".*")
 			i++
@@ -205,7 +225,7 @@ func (r *aaReader) pattern(glob string) string {
 			b.WriteString(")")
 		case c == ',' && depth > 0:
 			b.WriteString("|")
-		case c == '[' || c == ']' || c == '\\' || c == '^':
+		case c == '[' || c == ']' || c == '^':
 			b.WriteByte(c)
 		default:
 			b.WriteString(regexp.QuoteMeta(string(c)))

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"libvirt.org/go/libvirtxml"
@@ -11,8 +12,11 @@ import (
 	"github.com/virthook/virthook/sdk/hookimpl"
 )
 
-// handles is set by the linker.
-var handles = "qemu"
+// These are set by the linker.
+var (
+	handles = "qemu"
+	mark    = "" // the file that marks leaves
+)
 
 func main() {
 	qemu := sdk.OnQemuStartBegin(func(*libvirtxml.Domain) error { return nil })
@@ -27,6 +31,8 @@ func main() {
 		sdk.Main(qemu, sdk.OnNetworkStartBegin(func(*libvirtxml.Network) error { return nil }))
 	case "future":
 		sdk.Main(qemu, sdk.On(func(context.Context, *future) error { return nil }))
+	case "marks":
+		_ = os.WriteFile(mark, nil, 0o600)
 	case "hang":
 		time.Sleep(time.Hour)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -51,13 +52,10 @@ describes virthook.yaml.`,
 					return misusef("%s: the path is empty", empty[0])
 				}
 			}
-			f, err := fleet.Load(file, s)
+			stderr := cmd.ErrOrStderr()
+			f, err := loadFleet(file, s, stderr)
 			if err != nil {
 				return err
-			}
-			stderr := cmd.ErrOrStderr()
-			for _, w := range f.Warnings {
-				fmt.Fprintln(stderr, "virthook: warning: "+w.Error())
 			}
 			o.Hosts = args
 			line := newProgress(stderr)
@@ -134,4 +132,20 @@ func (p *progress) clear() {
 		fmt.Fprint(p.to, "\r\x1b[K")
 		p.last = ""
 	}
+}
+
+// loadFleet reads the file that says which hosts there are, and prints what it warns of.
+// That there is no such file is wrong use.
+func loadFleet(file string, s *spec.Spec, stderr io.Writer) (*fleet.Fleet, error) {
+	f, err := fleet.Load(file, s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, misuse{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range f.Warnings {
+		fmt.Fprintln(stderr, "virthook: warning: "+w.Error())
+	}
+	return f, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/virthook/virthook/cmd/virthook/internal/fleet"
 	"github.com/virthook/virthook/cmd/virthook/internal/pack"
 	"github.com/virthook/virthook/spec"
 )
@@ -49,7 +47,7 @@ they have to be; they never restart them.`,
   virthook package --version 1.2.0 --format deb dist/hv-1 dist/hv-2
   virthook package --format ansible -o roles -f virthook.yaml`,
 		RunE: action(func(cmd *cobra.Command, args []string) error {
-			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
 		}),
 	}
 	flags := cmd.Flags()
@@ -82,12 +80,12 @@ type packagedOne struct {
 	Hosts   []string `json:"hosts"`
 }
 
-func (f *packageFlags) run(ctx context.Context, stdout io.Writer, args []string) error {
+func (f *packageFlags) run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	linux, err := f.check(args)
 	if err != nil {
 		return err
 	}
-	dirs, err := f.folders(ctx, args)
+	dirs, err := f.folders(ctx, stderr, args)
 	if err != nil {
 		return err
 	}
@@ -119,16 +117,26 @@ func (f *packageFlags) run(ctx context.Context, stdout io.Writer, args []string)
 	if len(problems) > 0 {
 		return errors.Join(problems...)
 	}
+	var role *pack.Role
+	if slices.Contains(f.formats, formatAnsible) {
+		if role, err = pack.NewRole(packages, f.options); err != nil {
+			return err
+		}
+		if err := role.CanWrite(filepath.Join(f.out, role.Name)); err != nil {
+			return err
+		}
+	}
+	for name := range files {
+		if info, err := os.Stat(filepath.Join(f.out, name)); err == nil && info.IsDir() {
+			return fmt.Errorf("%s: a folder is in the way", quote(filepath.Join(f.out, name)))
+		}
+	}
 	for name, file := range files {
 		if err := writeFile(filepath.Join(f.out, name), file.Content); err != nil {
 			return err
 		}
 	}
-	if slices.Contains(f.formats, formatAnsible) {
-		role, err := pack.NewRole(packages, f.options)
-		if err != nil {
-			return err
-		}
+	if role != nil {
 		dir := filepath.Join(f.out, role.Name)
 		if err := role.Write(dir); err != nil {
 			return err
@@ -188,7 +196,7 @@ func (f *packageFlags) check(args []string) (linux []string, err error) {
 }
 
 // folders are the hosts' folders that the operands mean.
-func (f *packageFlags) folders(ctx context.Context, args []string) ([]string, error) {
+func (f *packageFlags) folders(ctx context.Context, stderr io.Writer, args []string) ([]string, error) {
 	if f.file == "" {
 		for _, dir := range args {
 			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -201,10 +209,7 @@ func (f *packageFlags) folders(ctx context.Context, args []string) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	fl, err := fleet.Load(f.file, s)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, misuse{err}
-	}
+	fl, err := loadFleet(f.file, s, stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (c content) write(out, host string) (written bool, err error) {
 	if err := writeFile(filepath.Join(fresh, manifestFile), b.Bytes()); err != nil {
 		return false, err
 	}
-	return true, replaceFolder(fresh, dir)
+	return true, ReplaceFolder(fresh, dir)
 }
 
 // makeFolders makes those on the way from dir, for all to read whatever the umask is.
@@ -173,9 +173,10 @@ func linkOrCopy(from, to string) error {
 	return f.Close()
 }
 
-// replaceFolder puts one folder into the place of another. No file of the old one is ever
-// seen beside one of the new; for a moment there is neither.
-func replaceFolder(fresh, dir string) error {
+// ReplaceFolder puts one folder into the place of another. No file of the old one is ever
+// seen beside one of the new; for a moment there is neither. When it fails the old one is
+// back.
+func ReplaceFolder(fresh, dir string) error {
 	old := fresh + oldSuffix
 	err := os.Rename(dir, old)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -66,13 +66,13 @@ func TestReplaceFolder(t *testing.T) {
 		return p
 	}
 	host := filepath.Join(dir, "host")
-	require.NoError(t, replaceFolder(folder(".new-1", "a"), host))
-	require.NoError(t, replaceFolder(folder(".new-2", "b"), host))
+	require.NoError(t, ReplaceFolder(folder(".new-1", "a"), host))
+	require.NoError(t, ReplaceFolder(folder(".new-2", "b"), host))
 	entries, err := os.ReadDir(host)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, "b", entries[0].Name())
-	assert.Error(t, replaceFolder(filepath.Join(dir, ".new-3"), host), "there is no new one")
+	assert.Error(t, ReplaceFolder(filepath.Join(dir, ".new-3"), host), "there is no new one")
 	assert.FileExists(t, filepath.Join(host, "b"))
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

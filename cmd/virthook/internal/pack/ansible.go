@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/fleet"
 	"github.com/virthook/virthook/cmd/virthook/internal/install"
 	"github.com/virthook/virthook/spec"
 	"github.com/virthook/virthook/templates"
@@ -126,8 +127,8 @@ func asJSON(value any) (string, error) {
 	return strings.TrimSpace(b.String()), err
 }
 
-// Write makes the folder of the role, in the place of one that virthook has made before.
-func (r *Role) Write(dir string) error {
+// CanWrite says why the role cannot be written to a folder: virthook has not made it.
+func (r *Role) CanWrite(dir string) error {
 	if _, err := os.Lstat(dir); err == nil {
 		if _, err := os.Stat(filepath.Join(dir, roleMarker)); err != nil {
 			return fmt.Errorf("%s: virthook package has not made this, so it does not replace it", dir)
@@ -135,15 +136,23 @@ func (r *Role) Write(dir string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return nil
+}
+
+// Write makes the folder of the role, in the place of one that virthook has made before.
+// All may read it, whatever the umask is.
+func (r *Role) Write(dir string) error {
+	if err := r.CanWrite(dir); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), ".virthook-role-*")
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), ".virthook-role-*")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	fresh := filepath.Join(work, "new")
+	defer os.RemoveAll(fresh)
 	r.files[roleMarker] = File{[]byte("Written by virthook package, which replaces this folder.\n"), 0o644}
 	for name, f := range r.files {
 		to := filepath.Join(fresh, filepath.FromSlash(name))
@@ -153,9 +162,18 @@ func (r *Role) Write(dir string) error {
 		if err := os.WriteFile(to, f.Content, f.Mode); err != nil {
 			return err
 		}
+		if err := os.Chmod(to, f.Mode); err != nil {
+			return err
+		}
 	}
-	if err := os.Rename(dir, filepath.Join(work, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err = filepath.WalkDir(fresh, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			err = os.Chmod(name, 0o755)
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	return os.Rename(fresh, dir)
+	return fleet.ReplaceFolder(fresh, dir)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func newControl(t *testing.T, hosts ...built) *control {
 		require.NoError(t, os.WriteFile(to, []byte(content), 0o755))
 	}
 	// virtqemud runs, virtnetworkd does not.
-	write("bin/systemctl", "#!/bin/sh\ncase \"$1 $2\" in\n'is-active virtqemud.service') echo active ;;\nis-active*) echo inactive; exit 3 ;;\n*) echo \"$*\" >>"+c.reloads+" ;;\nesac\n")
+	write("bin/systemctl", "#!/bin/sh\ncase \"$1 $2\" in\n'is-active virtqemud.service') echo active; exit ;;\nis-active*) echo inactive; exit 3 ;;\nesac\n[ ! -e "+c.dir+"/stuck ] || exit 1\ncase \"$1\" in\n*) echo \"$*\" >>"+c.reloads+" ;;\nesac\n")
 	c.role(hosts...)
 	write("site.yml", "- hosts: all\n  gather_facts: false\n  roles: [virthook_my]\n")
 	write("ansible.cfg", "[defaults]\nlocal_tmp = "+c.dir+"/tmp\nremote_tmp = "+c.dir+"/tmp\n")
@@ -124,7 +125,7 @@ func TestAnsible(t *testing.T) {
 	assert.NotEqual(t, "0", c.mustPlay("hv-1"))
 	assert.Contains(t, c.read("qemu.d/50-my"), `"three"`)
 	require.NoError(t, os.Chmod(hooks+"/network.d/50-my", 0o644))
-	assert.Equal(t, "1", c.mustPlay("hv-1"))
+	assert.NotEqual(t, "0", c.mustPlay("hv-1"))
 	info, err = os.Lstat(hooks + "/network.d/50-my")
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o755), info.Mode())
@@ -176,6 +177,91 @@ func TestAnsibleRefuses(t *testing.T) {
 	// The folder of somebody else's role stays.
 	require.NoError(t, os.Remove(role+"/.virthook-role"))
 	assert.ErrorContains(t, r.Write(role), "virthook package has not made this")
+}
+
+// TestAnsibleReloads holds that a reload that is due is made up for, and what is no hook
+// for libvirt is none for the role.
+func TestAnsibleReloads(t *testing.T) {
+	t.Parallel()
+	needs(t, "ansible-playbook")
+	c := newControl(t, built{Host: "hv-1", Program: "one", Drivers: []string{"qemu"}})
+	hooks := filepath.Join(c.root, pack.DefaultHooksDir)
+	note := hooks + "/.virthook-50-my.reload"
+	require.NoError(t, os.MkdirAll(hooks+"/qemu.d", 0o755))
+	require.NoError(t, os.WriteFile(c.root+"/plain", nil, 0o644))
+	require.NoError(t, os.Symlink("nowhere", hooks+"/qemu.d/10-dangling"))
+	require.NoError(t, os.Symlink(c.root+"/plain", hooks+"/qemu.d/20-plain"))
+
+	// Nobody has reloaded, and then it failed.
+	later := []string{"-e", "virthook_root=", "-e", "virthook_hooks_dir=" + hooks, "-e", "virthook_reload=false"}
+	c.mustPlay("hv-1", later...)
+	assert.Contains(t, c.read("qemu.d/50-my"), `"one"`)
+	assert.Equal(t, "0", c.mustPlay("hv-1", later...))
+	assert.FileExists(t, note)
+	stuck := filepath.Join(c.dir, "stuck")
+	require.NoError(t, os.WriteFile(stuck, nil, 0o644))
+	_, out, err := c.play("hv-1")
+	assert.Error(t, err, out)
+	assert.FileExists(t, note)
+	assert.Empty(t, c.reloaded())
+
+	require.NoError(t, os.Remove(stuck))
+	c.mustPlay("hv-1")
+	assert.Equal(t, "reload virtqemud.service\n", c.reloaded())
+	assert.NoFileExists(t, note)
+	assert.Equal(t, "0", c.mustPlay("hv-1"))
+	assert.Equal(t, "reload virtqemud.service\n", c.reloaded())
+
+	// A link to a program is a hook.
+	at := hooks + "/qemu.d/50-my"
+	require.NoError(t, os.Rename(at, c.root+"/program"))
+	require.NoError(t, os.Symlink(c.root+"/program", hooks+"/qemu.d/30-program"))
+	c.mustPlay("hv-1")
+	assert.Equal(t, "reload virtqemud.service\n", c.reloaded())
+
+	// Into a folder nothing is moved.
+	require.NoError(t, os.Remove(at))
+	require.NoError(t, os.Mkdir(c.root+"/folder", 0o755))
+	require.NoError(t, os.Symlink(c.root+"/folder", at))
+	_, out, err = c.play("hv-1")
+	assert.Error(t, err)
+	assert.Contains(t, out, "50-my is in the way, and a link to a folder")
+	inside, err := os.ReadDir(c.root + "/folder")
+	require.NoError(t, err)
+	assert.Empty(t, inside)
+
+	require.NoError(t, os.Chmod(hooks+"/qemu.d", 0o775))
+	_, out, err = c.play("hv-1")
+	assert.Error(t, err)
+	assert.Contains(t, out, "qemu.d has to be a folder of root to which others cannot write")
+}
+
+// TestRoleIsForAll is not parallel: the umask is the process's.
+func TestRoleIsForAll(t *testing.T) {
+	read := built{Host: "a", Program: "a"}.read(t)
+	all, err := pack.Packages([]*pack.Host{read}, options)
+	require.NoError(t, err)
+	role, err := pack.NewRole(all, options)
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "role")
+	before := syscall.Umask(0o077)
+	err = role.Write(dir)
+	syscall.Umask(before)
+	require.NoError(t, err)
+	require.NoError(t, filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := e.Info()
+		require.NoError(t, err)
+		want := fs.FileMode(0o644)
+		if e.IsDir() || strings.Contains(name, "/files/") {
+			want = 0o755
+		}
+		assert.Equal(t, want, info.Mode().Perm(), name)
+		return nil
+	}))
+	left, err := os.ReadDir(filepath.Dir(dir))
+	require.NoError(t, err)
+	assert.Len(t, left, 1)
 }
 
 func TestRoleIsOfOneProject(t *testing.T) {

@@ -65,7 +65,7 @@ func newImage(t *testing.T, format string) image {
 	i := image{t, t.TempDir(), format == "rpm"}
 	if i.rpm {
 		// rpm changes its root for the scripts.
-		i.copyPrograms("sh", "cat", "chmod", "chown", "cp", "cut", "id", "mkdir", "mv", "rm", "rmdir", "sha256sum", "sync")
+		i.copyPrograms("sh", "cat", "chmod", "chown", "cp", "cut", "id", "mkdir", "mv", "rm", "rmdir", "sha256sum", "stat", "sync")
 		require.NoError(t, os.MkdirAll(i.root+"/dev", 0o755))
 		require.NoError(t, os.WriteFile(i.root+"/dev/null", nil, 0o666))
 		return i
@@ -119,13 +119,12 @@ func (i image) mustInstall(file string) {
 	require.NoError(i.t, err, out)
 }
 
-func (i image) remove(name string) {
+func (i image) remove(name string) (said string) {
 	i.t.Helper()
 	if i.rpm {
-		must(i.t, "rpm", "--root", i.root, "--force-debian", "-e", name)
-		return
+		return must(i.t, "rpm", "--root", i.root, "--force-debian", "-e", name)
 	}
-	must(i.t, "dpkg", "--root="+i.root, "--force-script-chrootless", "--log=/dev/null", "--remove", name)
+	return must(i.t, "dpkg", "--root="+i.root, "--force-script-chrootless", "--log=/dev/null", "--remove", name)
 }
 
 func (i image) hooks() string { return i.root + pack.DefaultHooksDir }
@@ -155,8 +154,13 @@ func (i image) read(at string) string {
 
 func make1(t *testing.T, format, version string, b built) string {
 	t.Helper()
+	return make1In(t, pack.DefaultHooksDir, format, version, b)
+}
+
+func make1In(t *testing.T, hooksDir, format, version string, b built) string {
+	t.Helper()
 	o := options
-	o.Version = version
+	o.Version, o.HooksDir = version, hooksDir
 	all, err := pack.Packages([]*pack.Host{b.read(t)}, o)
 	require.NoError(t, err)
 	name, content, err := all[0].Linux(format, o)
@@ -270,6 +274,77 @@ func TestPackageRefusesForeign(t *testing.T) {
 		i.remove("virthook-my-base")
 		assert.Equal(t, "changed", i.read("qemu.d/50-my"))
 		assert.NoFileExists(t, i.hooks()+"/network.d/50-my")
+	})
+}
+
+// TestPackageRefusesOpenFolders holds that no hook is put where others could put theirs.
+func TestPackageRefusesOpenFolders(t *testing.T) {
+	t.Parallel()
+	eachFormat(t, func(t *testing.T, format string) {
+		i := newImage(t, format)
+		require.NoError(t, os.MkdirAll(i.hooks()+"/qemu.d", 0o755))
+		file := make1(t, format, "1.0.0", built{Host: "a", Program: "one"})
+		for _, c := range []struct {
+			folder string
+			mode   fs.FileMode
+			uid    int
+			want   string
+		}{
+			{"", 0o775, 0, "others can write to /etc/libvirt/hooks,"},
+			{"", 0o755, 1, "/etc/libvirt/hooks belongs to user 1,"},
+			{"/qemu.d", 0o757, 0, "others can write to /etc/libvirt/hooks/qemu.d,"},
+			{"/qemu.d", 0o755, 1, "/etc/libvirt/hooks/qemu.d belongs to user 1,"},
+		} {
+			folder := i.hooks() + c.folder
+			require.NoError(t, os.Chmod(folder, c.mode))
+			require.NoError(t, os.Chown(folder, c.uid, 0))
+			out, err := i.install(file)
+			assert.Error(t, err, c.want)
+			assert.Contains(t, out, c.want)
+			require.NoError(t, os.Chmod(folder, 0o755))
+			require.NoError(t, os.Chown(folder, 0, 0))
+		}
+		assert.NoFileExists(t, i.hooks()+"/qemu.d/50-my")
+		assert.NoDirExists(t, i.hooks()+"/network.d")
+		i.mustInstall(file)
+	})
+}
+
+// TestPackageRemovesItsFolders and no others, however deep they are.
+func TestPackageRemovesItsFolders(t *testing.T) {
+	t.Parallel()
+	eachFormat(t, func(t *testing.T, format string) {
+		i := newImage(t, format)
+		const hooksDir = "/srv/a/b/hooks"
+		i.mustInstall(make1In(t, hooksDir, format, "1.0.0", built{Host: "a", Program: "one"}))
+		assert.FileExists(t, i.root+hooksDir+"/qemu.d/50-my")
+		i.remove("virthook-my-base")
+		assert.NoDirExists(t, i.root+"/srv")
+
+		require.NoError(t, os.MkdirAll(i.hooks()+"/qemu.d", 0o755))
+		i.mustInstall(make1(t, format, "1.0.0", built{Host: "a", Program: "one", Drivers: []string{"qemu", "lxc"}}))
+		i.mustInstall(make1(t, format, "1.0.1", built{Host: "a", Program: "one", Drivers: []string{"network"}}))
+		assert.DirExists(t, i.hooks()+"/qemu.d")
+		assert.NoDirExists(t, i.hooks()+"/lxc.d")
+	})
+}
+
+// TestPackageNamesWhatStays when somebody has put something else in the hook's place.
+func TestPackageNamesWhatStays(t *testing.T) {
+	t.Parallel()
+	eachFormat(t, func(t *testing.T, format string) {
+		i := newImage(t, format)
+		i.mustInstall(make1(t, format, "1.0.0", built{Host: "a", Program: "one", Drivers: []string{"qemu", "network", "lxc"}}))
+		for _, driver := range []string{"qemu", "network", "lxc"} {
+			require.NoError(t, os.Remove(i.hooks()+"/"+driver+".d/50-my"))
+		}
+		require.NoError(t, os.Symlink("nowhere", i.hooks()+"/qemu.d/50-my"))
+		require.NoError(t, os.Mkdir(i.hooks()+"/network.d/50-my", 0o755))
+		said := i.remove("virthook-my-base")
+		assert.Contains(t, said, "/etc/libvirt/hooks/qemu.d/50-my was changed")
+		assert.Contains(t, said, "/etc/libvirt/hooks/network.d/50-my was changed")
+		assert.NotContains(t, said, "lxc")
+		assert.True(t, exists(i.hooks()+"/qemu.d/50-my"))
 	})
 }
 

@@ -50,8 +50,7 @@ func TestReplayOrder(t *testing.T) {
 		l.network = l.Network("default")
 		l.network.Start()
 		l.web = l.Guest("web", libvirtd.UntilKey, libvirtd.NIC("default"))
-		l.box = l.Container("box", []string{"/bin/sh", "-c", "read line <" + untilWritten})
-		require.NoError(t, l.Command(t.Context(), "mkfifo", untilWritten).Run())
+		l.box = l.Container("box", []string{"/bin/sh", "-c", "until [ -e " + untilThere + " ]; do sleep 0.05; done"})
 		l.lead(oneHost())
 	})
 	t.Run("two hosts", func(t *testing.T) {
@@ -64,9 +63,9 @@ func TestReplayOrder(t *testing.T) {
 }
 
 const (
-	untilWritten = "/run/virthook/box.fifo" // the container ends when it is written to
-	saved        = "/run/virthook/web.save"
-	ownGuests    = "scenario: own\nguests: [{name: web, networks: [default]}, {name: box, driver: lxc}, {name: g, networks: [default], count: 10}]\nsteps: "
+	untilThere = "/run/virthook/box.end" // the container ends when there is such a file
+	saved      = "/run/virthook/web.save"
+	ownGuests  = "scenario: own\nguests: [{name: web, networks: [default]}, {name: box, driver: lxc}, {name: g, networks: [default], count: 10}]\nsteps: "
 )
 
 func oneHost() []life {
@@ -116,9 +115,11 @@ func oneHost() []life {
 		}, after: func(l *lives) { l.network.Start() }},
 		{scenario: "container", live: func(l *lives) {
 			l.box.Start()
-			l.WriteFile(untilWritten, []byte("\n"))
+			l.WriteFile(untilThere, nil)
 			l.box.WaitOff()
 			l.waitCalled("lxc", "release")
+		}, after: func(l *lives) {
+			require.NoError(l.t, l.Command(l.t.Context(), "rm", untilThere).Run())
 		}},
 		{scenario: ownGuests + "[start: g, destroy: g]", apart: true, live: func(l *lives) {
 			var guests []*libvirtd.Guest

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/install"
+	"github.com/virthook/virthook/internal/hookexec"
 )
 
 // installFlags are those that install and uninstall have in common.
@@ -135,7 +136,7 @@ func installText(r *install.Result) string {
 		b.WriteString("nothing is changed, this would be:\n")
 	}
 	for _, file := range r.Files {
-		fmt.Fprintf(&b, "%s %s", file.Action, quote(file.Path))
+		fmt.Fprintf(&b, "%s %s", file.Action, hookexec.Quote(file.Path))
 		switch {
 		case file.Kept != "":
 			fmt.Fprintf(&b, ", what was there is kept as %s", file.Kept)

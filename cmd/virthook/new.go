@@ -25,6 +25,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/install"
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/templates"
 )
 
@@ -60,7 +62,7 @@ built from, which go.mod then names in a replace line.`,
 			}
 			occupied, err := inspect(dir)
 			if err != nil {
-				return fmt.Errorf("%s: %w", quote(args[0]), err)
+				return fmt.Errorf("%s: %w", hookexec.Quote(args[0]), err)
 			}
 			p := project{}
 			if p.Drivers, err = sampleDrivers(drivers); err != nil {
@@ -88,7 +90,7 @@ built from, which go.mod then names in a replace line.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), "go mod tidy …") // it may download
 			}
 			if err := create(cmd.Context(), dir, occupied, files); err != nil {
-				return fmt.Errorf("%s: %w", quote(args[0]), err)
+				return fmt.Errorf("%s: %w", hookexec.Quote(args[0]), err)
 			}
 			return p.report(cmd.Context(), cmd.OutOrStdout(), args[0], dir)
 		}),
@@ -117,7 +119,7 @@ var allSamples = []string{"qemu", "lxc", "libxl", "bhyve", "network"}
 func sampleDrivers(asked []string) (drivers []string, err error) {
 	for _, d := range asked {
 		if !slices.Contains(allSamples, d) {
-			return nil, misusef("--driver: there is no sample for %s: one of %s", quote(d), strings.Join(allSamples, ", "))
+			return nil, misusef("--driver: there is no sample for %s: one of %s", hookexec.Quote(d), strings.Join(allSamples, ", "))
 		}
 	}
 	for _, d := range allSamples {
@@ -145,13 +147,13 @@ func source(checkout string) (version, folder string, err error) {
 			return "", "", err
 		}
 		if !isCheckout(folder) {
-			return "", "", misusef("--checkout: %s is no checkout of %s", quote(checkout), ourModule)
+			return "", "", misusef("--checkout: %s is no checkout of %s", hookexec.Quote(checkout), ourModule)
 		}
 		return any, folder, nil
 	}
 	if release != "" {
 		if !semver.IsValid(release) || release != semver.Canonical(release) {
-			return "", "", fmt.Errorf("this virthook was linked as release %s, which is no version: give --checkout", quote(release))
+			return "", "", fmt.Errorf("this virthook was linked as release %s, which is no version: give --checkout", hookexec.Quote(release))
 		}
 		return release, "", nil
 	}
@@ -222,7 +224,7 @@ func (p *project) named(modulePath string) error {
 		return misusef("DIR's name cannot be part of a module path: give --module")
 	}
 	if err := module.CheckImportPath(modulePath); err != nil {
-		return misusef("--module: %s: %w", quote(modulePath), errors.Unwrap(err))
+		return misusef("--module: %s: %w", hookexec.Quote(modulePath), errors.Unwrap(err))
 	}
 	if strings.HasPrefix(ourModule+"/", modulePath+"/") {
 		return misusef("--module: %s is where virthook is", modulePath)
@@ -275,10 +277,9 @@ func (p project) Target() string {
 
 // Daemons are those that serve the drivers where each has its own.
 func (p project) Daemons() string {
-	names := map[string]string{"qemu": "virtqemud", "lxc": "virtlxcd", "libxl": "virtxend", "bhyve": "virtbhyved", "network": "virtnetworkd"}
 	var daemons []string
 	for _, d := range p.Drivers {
-		daemons = append(daemons, names[d])
+		daemons = append(daemons, install.Daemon(d))
 	}
 	return strings.Join(daemons, " ")
 }
@@ -368,7 +369,7 @@ func inspect(dir string) (exists bool, err error) {
 	}
 	for _, e := range entries {
 		if e.Name() != gitFolder {
-			return true, fmt.Errorf("is not empty: %s is in the way", quote(e.Name()))
+			return true, fmt.Errorf("is not empty: %s is in the way", hookexec.Quote(e.Name()))
 		}
 	}
 	return true, nil
@@ -502,13 +503,13 @@ func firstProblem(said string, err error) string {
 // report says what there is now and what to do with it.
 func (p project) report(ctx context.Context, to io.Writer, asGiven, dir string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: module %s, with handlers of %s\n", quote(asGiven), p.Module, strings.Join(p.Drivers, ", "))
+	fmt.Fprintf(&b, "%s: module %s, with handlers of %s\n", hookexec.Quote(asGiven), p.Module, strings.Join(p.Drivers, ", "))
 	if p.Checkout != "" {
-		fmt.Fprintf(&b, "go.mod replaces %s with the checkout in %s\n", ourModule, quote(p.Checkout))
+		fmt.Fprintf(&b, "go.mod replaces %s with the checkout in %s\n", ourModule, hookexec.Quote(p.Checkout))
 	}
 	// Not in the environment of make, which has its own.
 	if work, err := goCommand(ctx, dir, nil, "env", "GOWORK"); err == nil && work != "" && work != "off" {
-		fmt.Fprintf(&b, "it is below the workspace %s: outside of make, go needs go work use, or GOWORK=off\n", quote(work))
+		fmt.Fprintf(&b, "it is below the workspace %s: outside of make, go needs go work use, or GOWORK=off\n", hookexec.Quote(work))
 	}
 	if filepath.Clean(asGiven) != "." {
 		fmt.Fprintf(&b, "\n  cd %s", shellWord(asGiven))

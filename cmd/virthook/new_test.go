@@ -17,6 +17,8 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	modzip "golang.org/x/mod/zip"
+
+	"github.com/virthook/virthook/internal/hookexec"
 )
 
 // Whatever drivers a project has, its files are right in themselves: Go that parses, no
@@ -151,7 +153,7 @@ func TestReleaseMustBeAVersion(t *testing.T) {
 	t.Cleanup(func() { release = "" })
 	for _, release = range []string{"1.2.3", "v1", "v1.2.3+dirty", "(devel)"} {
 		_, _, err := source("")
-		assert.ErrorContains(t, err, "release "+quote(release)+", which is no version")
+		assert.ErrorContains(t, err, "release "+hookexec.Quote(release)+", which is no version")
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/pack"
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/spec"
 )
 
@@ -128,7 +129,7 @@ func (f *packageFlags) run(ctx context.Context, stdout, stderr io.Writer, args [
 	}
 	for name := range files {
 		if info, err := os.Stat(filepath.Join(f.out, name)); err == nil && info.IsDir() {
-			return fmt.Errorf("%s: a folder is in the way", quote(filepath.Join(f.out, name)))
+			return fmt.Errorf("%s: a folder is in the way", hookexec.Quote(filepath.Join(f.out, name)))
 		}
 	}
 	for name, file := range files {
@@ -147,7 +148,7 @@ func (f *packageFlags) run(ctx context.Context, stdout, stderr io.Writer, args [
 		return writeJSON(stdout, done)
 	}
 	for _, p := range done.Packages {
-		if _, err := fmt.Fprintf(stdout, "%s: %s, %s\n", quote(p.File), plural(len(p.Hosts), "host"), some(p.Hosts)); err != nil {
+		if _, err := fmt.Fprintf(stdout, "%s: %s, %s\n", hookexec.Quote(p.File), plural(len(p.Hosts), "host"), some(p.Hosts)); err != nil {
 			return err
 		}
 	}
@@ -200,7 +201,7 @@ func (f *packageFlags) folders(ctx context.Context, stderr io.Writer, args []str
 	if f.file == "" {
 		for _, dir := range args {
 			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-				return nil, misusef("package: %s is no host's folder; a host by its name needs -f FILE", quote(dir))
+				return nil, misusef("package: %s is no host's folder; a host by its name needs -f FILE", hookexec.Quote(dir))
 			}
 		}
 		return args, nil
@@ -221,10 +222,10 @@ func (f *packageFlags) folders(ctx context.Context, stderr io.Writer, args []str
 	for _, arg := range args {
 		host := filepath.Base(arg)
 		if host != arg && filepath.Clean(arg) != filepath.Join(dist, host) {
-			return nil, misusef("package: %s is not in %s", quote(arg), quote(dist))
+			return nil, misusef("package: %s is not in %s", hookexec.Quote(arg), hookexec.Quote(dist))
 		}
 		if !fl.Has(host) {
-			return nil, misusef("package: %s has no host %s", f.file, quote(host))
+			return nil, misusef("package: %s has no host %s", f.file, hookexec.Quote(host))
 		}
 		hosts = append(hosts, host)
 	}
@@ -242,14 +243,14 @@ func (f *packageFlags) folders(ctx context.Context, stderr io.Writer, args []str
 		dirs = append(dirs, dir)
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("%s: %s not built: run virthook build -f %s", quote(dist), some(missing), f.file)
+		return nil, fmt.Errorf("%s: %s not built: run virthook build -f %s", hookexec.Quote(dist), some(missing), f.file)
 	}
 	stale, err := fl.OutOfDate(ctx, s, dist, hosts)
 	if err != nil {
 		return nil, err
 	}
 	if len(stale) > 0 {
-		return nil, fmt.Errorf("%s: %s not as %s and its packages are now: run virthook build -f %[3]s", quote(dist), some(stale), f.file)
+		return nil, fmt.Errorf("%s: %s not as %s and its packages are now: run virthook build -f %[3]s", hookexec.Quote(dist), some(stale), f.file)
 	}
 	return dirs, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/install"
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/internal/recording"
 	"github.com/virthook/virthook/spec"
 )
@@ -617,7 +618,7 @@ func callTable(to io.Writer, r *recording.Recording) error {
 			xml = size(int64(len(c.XML)))
 		}
 		fmt.Fprintln(w, strings.Join([]string{
-			c.At.Local().Format("2006-01-02 15:04:05.000"), quote(c.Driver), quote(c.Op) + "/" + quote(c.SubOp), quote(c.Object), quote(c.Extra), xml,
+			c.At.Local().Format("2006-01-02 15:04:05.000"), hookexec.Quote(c.Driver), hookexec.Quote(c.Op) + "/" + hookexec.Quote(c.SubOp), hookexec.Quote(c.Object), hookexec.Quote(c.Extra), xml,
 		}, "\t"))
 	}
 	if err := w.Flush(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/internal/recording"
 	"github.com/virthook/virthook/internal/redact"
 )
@@ -124,7 +125,7 @@ func record(at time.Time, argv []string, stdin io.Reader) {
 func quoted(args []string) []string {
 	q := make([]string, len(args))
 	for i, a := range args {
-		q[i] = quote(a)
+		q[i] = hookexec.Quote(a)
 	}
 	return q
 }

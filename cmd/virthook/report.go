@@ -96,7 +96,7 @@ func (p printer) in(colour, text string) string {
 func (p printer) result(r hookexec.Result, filter bool, unended *hookexec.UnendedError) {
 	var argv []string
 	for _, a := range r.Argv {
-		argv = append(argv, quote(a))
+		argv = append(argv, hookexec.Quote(a))
 	}
 	colour, end := green, ending(r)
 	if r.Failed() {
@@ -159,9 +159,9 @@ func processes(left []hookexec.Process) string {
 // waiting is what a user is told who waits.
 func waiting(w hookexec.Waiting) string {
 	if !w.Exited {
-		return fmt.Sprintf("waiting for %s, which still runs", quote(w.Path))
+		return fmt.Sprintf("waiting for %s, which still runs", hookexec.Quote(w.Path))
 	}
-	return fmt.Sprintf("%s has ended; waiting, as libvirt does, for %s", quote(w.Path), processes(w.Left))
+	return fmt.Sprintf("%s has ended; waiting, as libvirt does, for %s", hookexec.Quote(w.Path), processes(w.Left))
 }
 
 // rounded leaves a few digits.
@@ -276,15 +276,4 @@ func visible(text string) string {
 		text = text[size:]
 	}
 	return b.String()
-}
-
-// quote quotes an argument when it would be unclear without.
-func quote(arg string) string {
-	unclear := func(r rune) bool {
-		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'`\\", r)
-	}
-	if arg == "" || !utf8.ValidString(arg) || strings.ContainsFunc(arg, unclear) {
-		return strconv.Quote(arg)
-	}
-	return arg
 }

@@ -31,7 +31,7 @@ func TestQuote(t *testing.T) {
 		"\u202eabc":  `"\u202eabc"`,
 		"\xff":       `"\xff"`,
 	} {
-		assert.Equal(t, want, quote(arg))
+		assert.Equal(t, want, hookexec.Quote(arg))
 	}
 }
 

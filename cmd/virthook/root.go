@@ -27,9 +27,11 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetVersionTemplate("virthook {{.Version}}\n")
-	root.AddCommand(newNew(), newEvents(), newGenerate(), newVerifySpec(), newFire(), newReplay(), newRecord(), newInstall(), newUninstall(), newDoctor(), newVet())
-	root.AddCommand(newBuild())
-	root.AddCommand(newPackage())
+	root.AddCommand(
+		newNew(), newFire(), newReplay(), newRecord(), newVet(),
+		newBuild(), newPackage(), newInstall(), newUninstall(), newDoctor(),
+		newEvents(), newGenerate(), newVerifySpec(),
+	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -14,8 +14,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/virthook/virthook/internal/version"
 )
 
 //go:embed recorded samples
@@ -40,7 +41,7 @@ func All() []Capture {
 		all = append(all, read(strings.TrimSuffix(name, ".argv")))
 	}
 	slices.SortFunc(all, func(a, b Capture) int {
-		return cmp.Or(compareVersions(a.Version, b.Version), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(version.Compare(a.Version, b.Version), cmp.Compare(a.Name, b.Name))
 	})
 	return all
 }
@@ -64,18 +65,4 @@ func read(stem string) Capture {
 		XML:     xml,
 		Name:    path.Base(stem),
 	}
-}
-
-// compareVersions orders versions by their numbers: 9.0.0 is before 11.3.0.
-func compareVersions(a, b string) int {
-	return slices.Compare(numbers(a), numbers(b))
-}
-
-func numbers(version string) []int {
-	var ns []int
-	for p := range strings.SplitSeq(version, ".") {
-		n, _ := strconv.Atoi(p)
-		ns = append(ns, n)
-	}
-	return ns
 }

@@ -124,21 +124,26 @@ func (w *wait) report(exited bool) {
 // commandLimit is how many bytes of a command line are shown.
 const commandLimit = 200
 
-// commandLine joins arguments, quoting those that would be unclear, and cuts the
-// result where it is too long for a line.
-func commandLine(argv []string) string {
+// Quote quotes an argument, as Go does, when it would be unclear without.
+func Quote(arg string) string {
 	unclear := func(r rune) bool {
 		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'`\\", r)
 	}
+	if arg == "" || !utf8.ValidString(arg) || strings.ContainsFunc(arg, unclear) {
+		return strconv.Quote(arg)
+	}
+	return arg
+}
+
+// commandLine joins arguments, quoting those that would be unclear, and cuts the
+// result where it is too long for a line.
+func commandLine(argv []string) string {
 	var b strings.Builder
 	for i, a := range argv {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		if a == "" || !utf8.ValidString(a) || strings.ContainsFunc(a, unclear) {
-			a = strconv.Quote(a)
-		}
-		b.WriteString(a)
+		b.WriteString(Quote(a))
 		if b.Len() > commandLimit {
 			break
 		}

@@ -7,12 +7,11 @@ package lifecycle
 //go:generate go run ../../gen/lifecycle/cmd/lifecyclegen
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/virthook/virthook/internal/verdict"
+	"github.com/virthook/virthook/internal/version"
 )
 
 // operation is what the spec says of an operation. Lists of versions are newest first,
@@ -161,23 +160,6 @@ func Judged(driver, op, subOp, libvirt string) verdict.Operation {
 
 // older says whether a version is older than another. No version is the newest as the
 // first operand and the oldest as the second.
-func older(version, than string) bool {
-	if version == "" || than == "" {
-		return false
-	}
-	a, b := strings.Split(version, "."), strings.Split(than, ".")
-	for i := range max(len(a), len(b)) {
-		if c := cmp.Compare(number(a, i), number(b, i)); c != 0 {
-			return c < 0
-		}
-	}
-	return false
-}
-
-func number(parts []string, i int) int {
-	if i >= len(parts) {
-		return 0
-	}
-	n, _ := strconv.Atoi(parts[i])
-	return n
+func older(libvirt, than string) bool {
+	return libvirt != "" && than != "" && version.Compare(libvirt, than) < 0
 }

@@ -95,11 +95,11 @@ func UUID(name string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
-var version = regexp.MustCompile(`^\d+\.\d+(\.\d+)?$`)
+var versionForm = regexp.MustCompile(`^\d+\.\d+(\.\d+)?$`)
 
 // check says what is wrong with a scenario, and fills in what was left out.
 func (s *Scenario) check() error {
-	if s.Libvirt != "" && !version.MatchString(s.Libvirt) {
+	if s.Libvirt != "" && !versionForm.MatchString(s.Libvirt) {
 		return fmt.Errorf("%q is not a version of libvirt such as 11.3.0", s.Libvirt)
 	}
 	names := map[string]bool{}

@@ -2,11 +2,9 @@ package verdict
 
 import (
 	"errors"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/virthook/virthook/internal/hookexec"
+	"github.com/virthook/virthook/internal/version"
 )
 
 // Judge says what libvirt makes of a call whose hooks did what o says. err is what
@@ -57,15 +55,6 @@ func (op Operation) refusal() Word {
 }
 
 // older says whether the operation is that of a libvirt before the version.
-func (op Operation) older(version string) bool {
-	return op.Libvirt != "" && slices.Compare(numbers(op.Libvirt), numbers(version)) < 0
-}
-
-func numbers(version string) []int {
-	var ns []int
-	for part := range strings.SplitSeq(version, ".") {
-		n, _ := strconv.Atoi(part)
-		ns = append(ns, n)
-	}
-	return ns
+func (op Operation) older(than string) bool {
+	return op.Libvirt != "" && version.Compare(op.Libvirt, than) < 0
 }

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/virthook/virthook/cmd/virthook/internal/install"
 )
 
 // checkDaemons looks at what is to call the hooks.
@@ -31,7 +33,7 @@ func (e *exam) checkDaemons() {
 		s := e.server(d.Name)
 		switch {
 		case s.name == "":
-			name := cmp.Or(modular[d.Name], "libvirtd")
+			name := cmp.Or(install.Daemon(d.Name), "libvirtd")
 			deb := "libvirt-daemon-driver-" + d.Name
 			if d.Name == "libxl" {
 				deb = "libvirt-daemon-driver-xen"

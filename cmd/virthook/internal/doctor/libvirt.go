@@ -10,19 +10,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/virthook/virthook/cmd/virthook/internal/install"
 	"github.com/virthook/virthook/spec"
 )
-
-// modular are the daemons that serve one driver.
-var modular = map[string]string{
-	"qemu": "virtqemud", "lxc": "virtlxcd", "libxl": "virtxend", "bhyve": "virtbhyved", "network": "virtnetworkd",
-}
 
 // daemonNames are the daemons that call hooks.
 func daemonNames() []string {
 	names := []string{"libvirtd"}
 	for _, d := range hookDrivers {
-		if name := modular[d]; name != "" {
+		if name := install.Daemon(d); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -85,7 +81,7 @@ func (e *exam) findLibvirt() libvirtInstall {
 	if l.library != "" {
 		modules = append(modules, path.Dir(l.library))
 	}
-	for driver := range modular {
+	for _, driver := range hookDrivers {
 		for _, dir := range modules {
 			if len(e.glob(dir+"/libvirt/connection-driver/libvirt_driver_"+driver+".so")) > 0 {
 				l.drivers[driver] = true
@@ -145,7 +141,7 @@ type server struct {
 }
 
 func (e *exam) server(driver string) server {
-	own := modular[driver] // none of the driver daemon, which is each daemon's
+	own := install.Daemon(driver) // none of the driver daemon, which is each daemon's
 	for _, name := range []string{own, "libvirtd"} {
 		for _, p := range e.procs {
 			if p.name == name && (name == own || e.serves(driver)) {

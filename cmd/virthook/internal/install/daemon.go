@@ -23,6 +23,17 @@ var modular = map[string]string{
 	"virtproxyd": "", "virtinterfaced": "", "virtnodedevd": "", "virtnwfilterd": "", "virtsecretd": "", "virtstoraged": "", "virtvboxd": "", "virtvzd": "",
 }
 
+// Daemon is the one that serves a driver where each has its own; "" for the driver
+// daemon, which is each one's.
+func Daemon(driver string) string {
+	for name, d := range modular {
+		if d == driver && d != "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // daemonNames are libvirt's, libvirtd first.
 func daemonNames() []string {
 	return append([]string{"libvirtd"}, slices.Sorted(maps.Keys(modular))...)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/xmldiff"
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/templates"
 )
 
@@ -217,7 +218,7 @@ func newCall(c *Call, s Step, id string) callView {
 			Stderr: visibly(h.Stderr), Stdout: visibly(h.Stdout), Left: h.Left, GaveUp: h.GaveUp,
 		}
 		for _, a := range h.Argv {
-			hook.Argv = append(hook.Argv, quote(a))
+			hook.Argv = append(hook.Argv, hookexec.Quote(a))
 		}
 		v.Hooks = append(v.Hooks, hook)
 	}

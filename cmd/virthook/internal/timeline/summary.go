@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/virthook/virthook/internal/hookexec"
 	"github.com/virthook/virthook/internal/verdict"
 )
 
@@ -170,7 +171,7 @@ func (h Hook) ending() string {
 
 // String says who keeps what open.
 func (p Process) String() string {
-	return fmt.Sprintf("process %d, which keeps %s open: %s", p.PID, p.Holds, quote(p.Command))
+	return fmt.Sprintf("process %d, which keeps %s open: %s", p.PID, p.Holds, hookexec.Quote(p.Command))
 }
 
 // operation is what the calls of one operation on one host came to.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/virthook/virthook/cmd/virthook/internal/xmldiff"
+	"github.com/virthook/virthook/internal/hookexec"
 )
 
 // TextOptions say how the text is to look.
@@ -35,7 +36,7 @@ func (t *Timeline) Text(w io.Writer, o TextOptions) error {
 	if t.Libvirt != "" {
 		p.printf("libvirt %s, ", escape(t.Libvirt))
 	}
-	p.printf("hooks: %s\n", quote(t.Hooks))
+	p.printf("hooks: %s\n", hookexec.Quote(t.Hooks))
 
 	p.measure(t)
 	for _, s := range t.Steps {
@@ -102,11 +103,11 @@ func (p *textPrinter) measure(t *Timeline) {
 	for _, s := range t.Steps {
 		calls, _ := p.shown(s)
 		for _, c := range calls {
-			p.host = max(p.host, columns(quote(c.Host)))
+			p.host = max(p.host, columns(hookexec.Quote(c.Host)))
 			p.op = max(p.op, columns(escape(c.operation())))
-			p.object = max(p.object, columns(quote(c.Object)))
+			p.object = max(p.object, columns(hookexec.Quote(c.Object)))
 			if c.extra() != "" {
-				p.extra = max(p.extra, columns(quote(c.extra())))
+				p.extra = max(p.extra, columns(hookexec.Quote(c.extra())))
 			}
 		}
 	}
@@ -143,7 +144,7 @@ func (p *textPrinter) step(s Step) {
 	}
 	heading := p.in(bold, escape(s.Action))
 	if p.hosts && s.Host != "" {
-		heading += " on " + quote(s.Host)
+		heading += " on " + hookexec.Quote(s.Host)
 	}
 	p.printf("\n%s: %s\n", heading, p.in(colour, escape(s.outcome())))
 
@@ -169,7 +170,7 @@ func (p *textPrinter) operations(s Step, ops []*operation) {
 	p.printf("  %s in %s, up to %d at once\n", counted(len(all), "call"), short(s.Duration), atOnce(all))
 	name, host := columns("operation"), columns("host")
 	for _, o := range ops {
-		name, host = max(name, columns(escape(o.Name))), max(host, columns(quote(o.Host)))
+		name, host = max(name, columns(escape(o.Name))), max(host, columns(hookexec.Quote(o.Host)))
 	}
 	row := func(at, op, calls, failures, median, slowest, of string) {
 		p.printf("  ")
@@ -181,11 +182,11 @@ func (p *textPrinter) operations(s Step, ops []*operation) {
 	}
 	row("host", "operation", "calls", "failures", "median", "slowest", "")
 	for _, o := range ops {
-		object := quote(o.Slowest.Object)
+		object := hookexec.Quote(o.Slowest.Object)
 		if p.Width > 0 {
 			object = cut(object, max(narrowest, p.Width-name-45))
 		}
-		row(quote(o.Host), escape(o.Name), fmt.Sprint(o.Calls), fmt.Sprint(o.Failures), short(o.Median), short(o.Slowest.Duration), object)
+		row(hookexec.Quote(o.Host), escape(o.Name), fmt.Sprint(o.Calls), fmt.Sprint(o.Failures), short(o.Median), short(o.Slowest.Duration), object)
 	}
 }
 
@@ -193,14 +194,14 @@ func (p *textPrinter) operations(s Step, ops []*operation) {
 func (p *textPrinter) call(c *Call) {
 	line := fmt.Sprintf("%*s  %*s  ", atWidth, seconds(c.At), tookWidth, short(c.Duration))
 	if p.hosts {
-		line += p.cell(quote(c.Host), p.host)
+		line += p.cell(hookexec.Quote(c.Host), p.host)
 	}
 	line += p.cell(escape(c.operation()), p.op)
-	line += p.cell(quote(c.Object), p.object)
+	line += p.cell(hookexec.Quote(c.Object), p.object)
 	if p.extra > 0 {
 		extra := c.extra()
 		if extra != "" {
-			extra = quote(extra)
+			extra = hookexec.Quote(extra)
 		}
 		line += p.cell(extra, p.extra)
 	}
@@ -242,11 +243,11 @@ func (p *textPrinter) hook(c *Call, h Hook) {
 	if p.Verbose {
 		var argv []string
 		for _, a := range h.Argv {
-			argv = append(argv, quote(a))
+			argv = append(argv, hookexec.Quote(a))
 		}
 		p.text("", fmt.Sprintf("%s: %s, %s", strings.Join(argv, " "), h.ending(), short(h.Duration)), "")
 	} else if h.failed() {
-		p.text("", fmt.Sprintf("%s: %s", quote(h.Path), h.ending()), "")
+		p.text("", fmt.Sprintf("%s: %s", hookexec.Quote(h.Path), h.ending()), "")
 	}
 	said := strings.HasSuffix(c.message(), ": "+h.stderr())
 	if h.Stderr != "" && (h.failed() && !said || p.Verbose) {
@@ -329,7 +330,7 @@ func (p *textPrinter) sum(t *Timeline) {
 	}
 	sum := fmt.Sprintf("%s, %s, %s", counted(len(calls), "call"), counted(failed, "failure"), short(t.Duration))
 	if c := slowest(calls); c != nil {
-		sum += fmt.Sprintf("; slowest %s of %s, %s", escape(c.operation()), quote(c.Object), short(c.Duration))
+		sum += fmt.Sprintf("; slowest %s of %s, %s", escape(c.operation()), hookexec.Quote(c.Object), short(c.Duration))
 	}
 	p.printf("\n%s\n", p.in(colour, sum))
 	if n := t.unexpected(); n > 0 {

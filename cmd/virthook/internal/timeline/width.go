@@ -7,17 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// quote quotes a name when it would be unclear without.
-func quote(s string) string {
-	unclear := func(r rune) bool {
-		return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("\"'`\\", r)
-	}
-	if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, unclear) {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
 // escape makes text that may hold anything harmless to a terminal: a line break,
 // an escape sequence, a mark that turns the direction of writing.
 func escape(s string) string {

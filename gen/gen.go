@@ -1,6 +1,6 @@
-// Package gen turns a spec into files: the typed surface of an SDK, the calls of
-// its test kit and a reference page. It is pure: the caller writes the files or
-// compares them.
+// Package gen turns a spec into Go: the typed surface of an SDK and the calls of its
+// test kit. It is pure: the caller writes the files or compares them. Package docs
+// below it turns the spec into documentation.
 package gen
 
 import (
@@ -44,6 +44,9 @@ func Render(s *spec.Spec, o Options) (map[string][]byte, error) {
 	if err := g.clash(); err != nil {
 		return nil, err
 	}
+	if err := g.examples(); err != nil {
+		return nil, err
+	}
 	files := map[string][]byte{}
 	add := func(name string, render func() ([]byte, error)) error {
 		content, err := render()
@@ -69,8 +72,11 @@ func Render(s *spec.Spec, o Options) (map[string][]byte, error) {
 	if err := add("hooktest/calls.gen.go", g.hooktest); err != nil {
 		return nil, err
 	}
-	if err := add("REFERENCE.md", g.reference); err != nil {
-		return nil, err
+	// The examples need what is written by hand beside them.
+	if g.path == sdkPath && g.hasExamples() {
+		if err := add("example.gen_test.go", g.examplesTest); err != nil {
+			return nil, err
+		}
 	}
 	return files, nil
 }

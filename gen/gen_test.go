@@ -74,7 +74,7 @@ func TestEveryFileSaysThatItIsGenerated(t *testing.T) {
 	}
 }
 
-// Whatever changes in the spec shows in Go comments and in the reference page.
+// Whatever changes in the spec shows in Go comments.
 func TestTextsComeFromTheSpec(t *testing.T) {
 	s := builtin(t)
 	o := s.Driver("qemu").Find("release")[0]
@@ -84,29 +84,9 @@ func TestTextsComeFromTheSpec(t *testing.T) {
 	files := render(t, s, sdkPath)
 	for _, word := range []string{"ebra crossing", "giraffe", "okapi"} {
 		assert.Contains(t, string(files["qemu.gen.go"]), word)
-		assert.Contains(t, string(files["REFERENCE.md"]), word)
 	}
 	assert.Contains(t, string(files["hooktest/calls.gen.go"]), "zebra crossing")
 	assert.Contains(t, string(files["qemu.gen.go"]), "\n// A doc with a giraffe.\n//\n// A second paragraph:\n//\n//\tas it is   written\n//\n")
-}
-
-// The reference page has every operation, every word of the enums, and no dead link in it.
-func TestReference(t *testing.T) {
-	s := builtin(t)
-	page := string(render(t, s, sdkPath)["REFERENCE.md"])
-	for o := range s.All() {
-		assert.Contains(t, page, "\n### "+o.ID()+"\n")
-		assert.Contains(t, page, "](#"+strings.ReplaceAll(o.ID(), "/", "")+")")
-		assert.Contains(t, page, "sdk.On"+o.GoName()+"(func(")
-	}
-	for _, e := range s.Enums {
-		for _, v := range e.Values {
-			assert.Contains(t, page, "| `"+v.Value+"` |")
-		}
-	}
-	assert.NotContains(t, page, "<no value>")
-	assert.NotContains(t, page, "%!")
-	assert.NotContains(t, page, "\n\n\n")
 }
 
 func TestRenderRefuses(t *testing.T) {

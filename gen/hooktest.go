@@ -23,8 +23,8 @@ func (g *generator) hooktest() ([]byte, error) {
 		var params []jen.Code
 		extra := jen.Lit("-")
 		if x := o.Extra; x != nil && x.Enum != "" {
-			params = append(params, jen.Id(x.Name).Qual(g.path, g.spec.Enum(x.Enum).GoName()))
-			extra = jen.String().Call(jen.Id(x.Name))
+			params = append(params, jen.Id(paramName(x.Name)).Qual(g.path, g.spec.Enum(x.Enum).GoName()))
+			extra = jen.String().Call(jen.Id(paramName(x.Name)))
 			text += " An empty " + x.Name + " is that of libvirt before " + string(x.Since) + "."
 		} else if x != nil {
 			extra = jen.Lit(x.Const)

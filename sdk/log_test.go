@@ -3,9 +3,11 @@ package sdk_test
 import (
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,6 +30,30 @@ func init() {
 			return nil
 		})}
 	}
+	programs["logs as others do"] = func() []sdk.Option {
+		file, err := os.Create(os.Getenv("VIRTHOOK_TEST_LOG"))
+		if err != nil {
+			panic(err)
+		}
+		return []sdk.Option{sdk.Log(slog.NewTextHandler(file, nil)), sdk.OnQemuPrepareBegin(func(d *libvirtxml.Domain) error {
+			slog.Warn("careful", "n", 1)
+			log.Print("from package log")
+			return nil
+		})}
+	}
+}
+
+// What a handler of the plain form logs by log/slog has its level and the call's fields.
+func TestDefaultLogger(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	p := process{program: "logs as others do", argv: []string{qemuHook, "web", "prepare", "begin", "-"}, stdin: sampleXML(t, "qemu", "prepare", "begin"),
+		set: func(c *exec.Cmd) { c.Env = append(c.Env, "VIRTHOOK_TEST_LOG="+file) }}
+	assert.Equal(t, answer{}, p.run(t))
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(written), "level=WARN msg=careful driver=qemu object=web op=prepare sub_op=begin n=1\n")
+	assert.Contains(t, string(written), `level=INFO msg="from package log" driver=qemu object=web op=prepare sub_op=begin`)
+	assert.NotContains(t, string(written), "a handler printed")
 }
 
 // The journal gets what a call is as fields, whatever the names.

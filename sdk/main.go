@@ -4,6 +4,7 @@ package sdk
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"sync"
 	"syscall"
@@ -25,6 +26,7 @@ import (
 // guest's XML, and no child that they leave behind makes libvirt wait. What was
 // printed goes to the log, which is the systemd journal or syslog; on a host without
 // one the log is held back, and goes to standard error when the run has succeeded.
+// The default logger of log/slog, and package log with it, write to the log as well.
 //
 // As the only argument --help, --version and --describe tell about the program.
 func Main(opts ...Option) {
@@ -42,6 +44,7 @@ func mainStatus(opts []Option) int {
 		p.root.settings.log = journal.New("virthook-"+call.Driver, &journal.Options{Fallback: &unheard})
 	}
 	call.log = p.root.settings.log
+	slog.SetDefault(call.Logger()) // for handlers of the plain form, which have no other
 	_ = syscall.Setenv(nolibvirt.Name, nolibvirt.Value)
 	std, family := takeStdio(), adopt()
 	p.overdue = family.end

@@ -263,8 +263,8 @@ func (*QemuMigrateBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // What the hook prints replaces the guest's XML on this host: paths, bridges,
 // listen addresses. Name, uuid, memory and devices must stay as the guest sees
 // them, or libvirt refuses the migration. Metadata and secrets are not
-// compared: what goes missing there is lost without a word. Unlike other calls
-// this one's XML holds secrets, such as a VNC password: do not log it. An
+// compared: what goes missing there is lost without a word. This call's XML and
+// that of restore hold secrets, such as a VNC password: do not log them. An
 // offline migration makes this call only.
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
@@ -321,9 +321,10 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // stdin is the saved XML, or what the user gave with virsh restore --xml, and
 // what the hook prints replaces it. Name, uuid, memory and devices must stay as
-// the guest sees them; metadata is not compared and can get lost. prepare and
-// the rest of a start follow. Reverting to a snapshot does not make this call.
-// There are versions where a hook that fails here loses the state.
+// the guest sees them; metadata is not compared and can get lost. The XML holds
+// secrets, such as a VNC password: do not log it. prepare and the rest of a
+// start follow. Reverting to a snapshot does not make this call. There are
+// versions where a hook that fails here loses the state.
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the

@@ -27,7 +27,8 @@ const (
 
 // Run is [Main] without the process: args[0] is the path that the program was
 // called by, the four operands follow, and the result is the exit status. What
-// libvirt would read is written to stdout, at most one line to stderr.
+// libvirt would read is written to stdout, the one line of a failure to stderr; with
+// the status 0 a line there for each error that a policy lets pass.
 //
 // Run touches no process state, so that tests can run many at once: what
 // handlers print goes where it always goes. Handlers that a deadline cut off may
@@ -49,10 +50,10 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 
 // run calls the handlers that take the call and answers libvirt.
 func (p *program) run(ctx context.Context, call *Call, in *input, stdout, stderr io.Writer) int {
-	r := &run{call: call, op: p.op(call), document: in.read, known: new(known), stderr: stderr, overdue: p.overdue}
+	r := &run{call: call, op: p.op(call), document: in.read, known: new(known), overdue: p.overdue}
 	r.group(ctx, p.root, settings{})
 
-	if len(r.errs) > 0 {
+	if len(r.errs) > 0 { // one line: libvirt puts all of standard error into its message
 		fmt.Fprintln(stderr, oneline.Escape(errorText(r.errs)))
 		return exitFailed
 	}
@@ -65,6 +66,9 @@ func (p *program) run(ctx context.Context, call *Call, in *input, stdout, stderr
 			return exitFailed
 		}
 	}
+	for _, err := range r.passed { // libvirt drops these; who calls the hook by hand sees them
+		fmt.Fprintln(stderr, oneline.Escape("passed: "+err.Error()))
+	}
 	return exitOK
 }
 
@@ -76,7 +80,7 @@ type run struct {
 	changed  []byte // the document as filters changed it, nil when none did
 	known    *known
 	errs     []error
-	stderr   io.Writer
+	passed   []error // what a policy lets pass
 	overdue  func() // is called when the time of a handler is over; nil: nothing is to be done
 	late     int    // how many handlers did not return in time
 }
@@ -228,8 +232,7 @@ func (r *run) fail(s settings, err error, took time.Duration) (stop bool) {
 	}
 	log.Error(err.Error())
 	if policy == Pass {
-		// libvirt drops this line with the exit status 0; who calls the hook by hand sees it.
-		fmt.Fprintln(r.stderr, oneline.Escape("passed: "+err.Error()))
+		r.passed = append(r.passed, err)
 		return false
 	}
 	r.errs = append(r.errs, err)

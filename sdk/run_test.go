@@ -96,8 +96,9 @@ func TestErrors(t *testing.T) {
 		assert.Equal(t, "passed: no\n", r.Stderr)
 	})
 	t.Run("passed in a group alone", func(t *testing.T) {
-		hooktest.Run(t, hooktest.QemuPrepareBegin(), sdk.Group(sdk.OnError(sdk.Pass), tr.prepare("1", errors.New("one"))),
+		r := hooktest.Run(t, hooktest.QemuPrepareBegin(), sdk.Group(sdk.OnError(sdk.Pass), tr.prepare("1", errors.New("one"))),
 			tr.prepare("2", errors.New("two"))).Refused("two")
+		assert.Equal(t, "two\n", r.Stderr, "what passed is no part of libvirt's message")
 		hooktest.Run(t, hooktest.QemuPrepareBegin(), sdk.OnError(sdk.Pass), sdk.Group(sdk.OnError(sdk.Fail),
 			tr.prepare("1", errors.New("inner")))).Refused("inner")
 	})

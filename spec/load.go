@@ -11,8 +11,11 @@ import (
 	"github.com/virthook/virthook/spec/strict"
 )
 
-// enumsFile is the one file of a spec folder that is not a driver's.
-const enumsFile = "enums.yaml"
+// The files of a spec folder that are not a driver's.
+const (
+	enumsFile = "enums.yaml"
+	factsFile = "facts.yaml"
+)
 
 // Builtin returns the spec that this module ships.
 func Builtin() (*Spec, error) { return Load(builtin) }
@@ -24,7 +27,7 @@ type Problem = strict.Problem
 type Problems = strict.Problems
 
 // Load reads and validates a spec folder: every *.yaml file at the top of it is
-// a driver's, but for enums.yaml. Other files are left alone. The error is of
+// a driver's, but for enums.yaml and facts.yaml. Other files are left alone. The error is of
 // type [Problems] when the folder could be read but its content is wrong.
 func Load(dir fs.FS) (*Spec, error) {
 	s, problems, err := parse(dir)
@@ -62,6 +65,15 @@ func parse(dir fs.FS) (*Spec, Problems, error) {
 			var doc enumsDoc
 			problems = append(problems, strict.Decode(name, data, &doc)...)
 			s.Enums = present(doc.Enums, &problems, name, doc.lines, "enums")
+			continue
+		}
+		if name == factsFile {
+			var doc factsDoc
+			problems = append(problems, strict.Decode(name, data, &doc)...)
+			s.Topics = present(doc.Topics, &problems, name, doc.lines, "topics")
+			for _, t := range s.Topics {
+				t.Facts = present(t.Facts, &problems, name, t.lines, "facts")
+			}
 			continue
 		}
 		d := &Driver{File: name}
@@ -104,6 +116,33 @@ func (e *enumsDoc) UnmarshalYAML(n *yaml.Node) error {
 	type plain enumsDoc
 	e.lines = strict.LinesOf(n)
 	return strict.Node(n, (*plain)(e))
+}
+
+// factsDoc is the content of facts.yaml.
+type factsDoc struct {
+	Topics []*Topic `yaml:"topics"`
+	lines  strict.Lines
+}
+
+// UnmarshalYAML remembers the lines.
+func (f *factsDoc) UnmarshalYAML(n *yaml.Node) error {
+	type plain factsDoc
+	f.lines = strict.LinesOf(n)
+	return strict.Node(n, (*plain)(f))
+}
+
+// UnmarshalYAML remembers the lines.
+func (t *Topic) UnmarshalYAML(n *yaml.Node) error {
+	type plain Topic
+	t.lines = strict.LinesOf(n)
+	return strict.Node(n, (*plain)(t))
+}
+
+// UnmarshalYAML remembers the lines.
+func (f *Fact) UnmarshalYAML(n *yaml.Node) error {
+	type plain Fact
+	f.lines = strict.LinesOf(n)
+	return strict.Node(n, (*plain)(f))
 }
 
 // UnmarshalYAML remembers the lines.

@@ -18,10 +18,12 @@ import (
 //go:embed *.yaml
 var builtin embed.FS
 
-// Spec is a set of drivers with their operations, and the enums that they use.
+// Spec is a set of drivers with their operations, the enums that they use, and what
+// is known of hooks beyond single operations.
 type Spec struct {
 	Drivers []*Driver // sorted by name
 	Enums   []*Enum   // in the order of enums.yaml
+	Topics  []*Topic  // in the order of facts.yaml
 }
 
 // Driver is one hook program of libvirt: hooks/NAME and the scripts in
@@ -56,10 +58,21 @@ type Op struct {
 	After    []string  `yaml:"after,omitempty"` // what comes right before in the ordinary course, as OP or DRIVER/OP
 	Summary  string    `yaml:"summary"`
 	Doc      string    `yaml:"doc"`
+	Example  *Example  `yaml:"example,omitempty"`
 	Verified Verified  `yaml:"verified"`
 
 	Driver *Driver `yaml:"-"`
 	lines  strict.Lines
+}
+
+// Example is a handler of an operation, as the documentation shows it. Its parameters
+// are d, of type *libvirtxml.Domain, n (*libvirtxml.Network), p
+// (*libvirtxml.NetworkPort) and the name of [Extra], as far as the handler has them.
+type Example struct {
+	Summary string   `yaml:"summary"`           // what it does
+	Imports []string `yaml:"imports,omitempty"` // beside the SDK and libvirtxml
+	Code    string   `yaml:"code"`              // the handler's body
+	Prints  string   `yaml:"prints"`            // what comes of it on a sample
 }
 
 // Former is a name that an operation had in older versions.
@@ -95,10 +108,11 @@ type Extra struct {
 	Since Version `yaml:"since,omitempty"` // before it the operand is "-"
 }
 
-// Verified says how an operation's facts were checked.
+// Verified says how facts were checked.
 type Verified struct {
-	Seen   Versions `yaml:"seen,omitempty"` // real daemons that made the call
-	Source Strings  `yaml:"source"`         // files of libvirt's source that make it
+	Seen   Versions `yaml:"seen,omitempty"`  // real daemons on which it was seen
+	Source Strings  `yaml:"source"`          // files of libvirt's source where it was read
+	Tests  Strings  `yaml:"tests,omitempty"` // tests of this module that show it
 }
 
 // Lifecycle is what libvirt calls, in order, when something is done to a guest, to a
@@ -155,6 +169,27 @@ type Enum struct {
 type Value struct {
 	Value   string `yaml:"value"`
 	Summary string `yaml:"summary"`
+}
+
+// Topic is a part of what is known of hooks beyond single operations.
+type Topic struct {
+	Name    string  `yaml:"topic"`
+	Summary string  `yaml:"summary"`
+	Facts   []*Fact `yaml:"facts"`
+
+	lines strict.Lines
+}
+
+// Fact is one thing that libvirt does.
+type Fact struct {
+	Name     string   `yaml:"fact"`
+	Summary  string   `yaml:"summary"`
+	Doc      string   `yaml:"doc"`
+	Since    Version  `yaml:"since,omitempty"` // the first libvirt of which it is true
+	Until    Version  `yaml:"until,omitempty"` // the first of which it no longer is
+	Verified Verified `yaml:"verified"`        // by seeing or by reading, at least
+
+	lines strict.Lines
 }
 
 // Kinds of input, as Input.Kind and in the tool's JSON.

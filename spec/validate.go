@@ -18,6 +18,7 @@ var (
 	faults    = []string{"fail", "pass"}
 	states    = []string{StateOff, StateRunning, StateSaved}
 	enumWord  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	testName  = regexp.MustCompile(`^Test[A-Z][A-Za-z0-9]*$`)
 	valueWord = regexp.MustCompile(`^[a-z][a-z0-9]*([ -][a-z0-9]+)*$`)
 )
 
@@ -41,6 +42,9 @@ func (s *Spec) validate(found Problems) error {
 		if !slices.Contains(c.broken, d.File) {
 			c.driver(d)
 		}
+	}
+	if !slices.Contains(c.broken, factsFile) {
+		c.topics(s.Topics)
 	}
 	return c.problems.Err()
 }
@@ -97,6 +101,19 @@ func (r report) sources(key string, list Strings) {
 	}
 }
 
+func (r report) verified(v Verified) {
+	r.sources("verified", v.Source)
+	r.tests(v.Tests)
+}
+
+func (r report) tests(list Strings) {
+	for _, name := range list {
+		if !testName.MatchString(name) {
+			r("verified", "%q is not the name of a test", name)
+		}
+	}
+}
+
 // unique reports two things that would get the same Go name.
 func (c *checker) unique(r report, key, name, what string) {
 	if prev, ok := c.names[name]; ok {
@@ -138,6 +155,49 @@ func (c *checker) enum(e *Enum) {
 			r(key, "the summary of %q is more than one line", v.Value)
 		case strings.HasSuffix(v.Summary, "."):
 			r(key, "the summary of %q ends with a full stop", v.Value)
+		}
+	}
+}
+
+// topics checks facts.yaml. The names of topics and of facts are anchors of one page.
+func (c *checker) topics(topics []*Topic) {
+	taken := map[string]bool{}
+	name := func(r report, key, value string) {
+		if !word.MatchString(value) {
+			r(key, "the name is %q, not lower-case words joined by -", value)
+		} else if taken[value] {
+			r(key, "it is there twice")
+		}
+		taken[value] = true
+	}
+	for _, t := range topics {
+		r := report(func(key, format string, args ...any) {
+			c.add(factsFile, t.lines.Of(key), "topic %s: "+format, append([]any{t.Name}, args...)...)
+		})
+		name(r, "topic", t.Name)
+		r.sentence("summary", t.Summary)
+		if len(t.Facts) == 0 {
+			r("facts", "no facts")
+		}
+		for _, f := range t.Facts {
+			r := report(func(key, format string, args ...any) {
+				c.add(factsFile, f.lines.Of(key), "fact %s: "+format, append([]any{f.Name}, args...)...)
+			})
+			name(r, "fact", f.Name)
+			r.sentence("summary", f.Summary)
+			r.required("doc", f.Doc)
+			if f.Until != "" && !f.Since.Less(f.Until) {
+				r("until", "until %s is not after since %s", f.Until, f.Since)
+			}
+			if len(f.Verified.Seen) == 0 || len(f.Verified.Source) > 0 {
+				r.sources("verified", f.Verified.Source)
+			}
+			r.tests(f.Verified.Tests)
+			for _, v := range f.Verified.Seen {
+				if v.Less(f.Since) || f.Until != "" && !v.Less(f.Until) {
+					r("verified", "seen on %s, of which it is not true", v)
+				}
+			}
 		}
 	}
 }
@@ -204,7 +264,7 @@ func (c *checker) op(d *Driver, o *Op) {
 	r.oneOf("fault", o.Fault, faults)
 	r.sentence("summary", o.Summary)
 	r.required("doc", o.Doc)
-	r.sources("verified", o.Verified.Source)
+	r.verified(o.Verified)
 
 	if len(o.Input) == 0 {
 		r("input", "input is missing: one of %s", strings.Join(kinds, ", "))
@@ -269,6 +329,12 @@ func (c *checker) op(d *Driver, o *Op) {
 			r(fmt.Sprintf("after[%d]", i), "no operation %q", ref)
 		}
 	}
+	if e := o.Example; e != nil {
+		r := report(func(key, format string, args ...any) { r("example", "example: "+format, args...) })
+		r.sentence("summary", e.Summary)
+		r.required("code", e.Code)
+		r.required("prints", e.Prints)
+	}
 }
 
 func (c *checker) lifecycle(d *Driver, l *Lifecycle) {
@@ -280,7 +346,7 @@ func (c *checker) lifecycle(d *Driver, l *Lifecycle) {
 		return
 	}
 	r.sentence("summary", l.Summary)
-	r.sources("verified", l.Verified.Source)
+	r.verified(l.Verified)
 	state := func(key, value string) {
 		if value != "" {
 			r.oneOf(key, value, states)

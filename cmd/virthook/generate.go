@@ -21,8 +21,8 @@ func newGenerate() *cobra.Command {
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Generate the SDK and its reference from the spec",
-		Long: `Generate the SDK and its reference from the spec.
+		Short: "Generate the SDK from the spec",
+		Long: `Generate the SDK from the spec.
 
 Files that are up to date are not touched, generated files that the spec no
 longer has are removed, and a file that was not generated is never overwritten.

@@ -51,10 +51,12 @@ func newPlan(dir string, files map[string][]byte) (*plan, error) {
 		return nil, errors.New(strings.Join(inTheWay, "\n"))
 	}
 
-	// Files of a spec that has them no more are only where there are files of this one.
-	folders := map[string]bool{".": true}
+	// Files of a spec that has them no more are only where there are files of this one,
+	// and of their kinds: other commands may generate others beside them.
+	folders, kinds := map[string]bool{".": true}, map[string]bool{}
 	for name := range files {
 		folders[path.Dir(name)] = true
+		kinds[path.Ext(name)] = true
 	}
 	for folder := range folders {
 		entries, err := os.ReadDir(p.path(folder))
@@ -66,7 +68,7 @@ func newPlan(dir string, files map[string][]byte) (*plan, error) {
 		}
 		for _, e := range entries {
 			name := path.Join(folder, e.Name())
-			if _, ours := files[name]; ours || !e.Type().IsRegular() {
+			if _, ours := files[name]; ours || !kinds[path.Ext(name)] || !e.Type().IsRegular() {
 				continue
 			}
 			start, err := readStart(p.path(name))

@@ -81,8 +81,8 @@ type run struct {
 	known    *known
 	errs     []error
 	passed   []error // what a policy lets pass
-	overdue  func() // is called when the time of a handler is over; nil: nothing is to be done
-	late     int    // how many handlers did not return in time
+	overdue  func()  // is called when the time of a handler is over; nil: nothing is to be done
+	late     int     // how many handlers did not return in time
 }
 
 // group runs the handlers of g in order; stop means that the run has failed and

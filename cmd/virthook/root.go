@@ -30,15 +30,11 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newNew(), newFire(), newReplay(), newRecord(), newVet(),
 		newBuild(), newPackage(), newInstall(), newUninstall(), newDoctor(),
-		newEvents(), newGenerate(), newVerifySpec(),
+		newEvents(), newDocs(), newGenerate(), newVerifySpec(),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" { // cobra shows its help then, and succeeds
-			c.RunE = func(*cobra.Command, []string) error { return errors.New("completion: SHELL is missing") }
-		}
-	}
+	addCompletions(root)
 	return root
 }
 

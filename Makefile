@@ -1,14 +1,14 @@
 # What a newcomer needs: make demo, make test. The rest is for those who work on virthook.
 
 GO          ?= go
-GOTEST      ?= $(GO) test
+GOTEST      ?= $(GO) test -timeout 40m
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race cover fuzz bench generate lint integration
+.PHONY: help demo test race cover fuzz bench generate lint man-lint browser integration
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## a guest's life fired at an example hook; needs no libvirt
 	@sh examples/demo.sh
@@ -37,6 +37,13 @@ lint: ## gofmt, go vet, staticcheck, tidiness and freshness; writes nothing
 	$(STATICCHECK) -tags integration ./...
 	$(GO) mod tidy -diff
 	$(GO) run ./cmd/virthook generate --check
+	$(GO) run ./cmd/virthook docs --check -o docs/reference
+
+man-lint: ## the manual pages without a warning of mandoc and groff; installs them by apt
+	@bash .ci/man
+
+browser: ## the reference's HTML page in Chromium; needs root and Debian's apt
+	@bash .ci/browser
 
 integration: ## the hooks on real libvirt, LIBVIRT=11.3 or 12.8 for a newer one; needs root and Debian's apt
 	@GOTEST="$(GOTEST)" LIBVIRT="$(LIBVIRT)" bash .ci/integration

@@ -24,6 +24,7 @@ func html(r *Reference) (map[string][]byte, error) {
 		"forms":   p.forms,
 		"id":      func(x any) string { return p.ids[x] },
 		"input":   func(o *Operation) []Value { return o.field("input") },
+		"life":    life,
 		"name":    func(o *Operation) []htmlForm { return p.named(o, o.Name) },
 		"of":      p.rangeOf,
 		"also":    also,
@@ -141,6 +142,14 @@ func (p *htmlPage) rangeOf(l Link) Range {
 		return o.Range
 	}
 	return Range{}
+}
+
+// life is what goes before the action of a lifecycle: the driver, which some name.
+func life(l *Lifecycle) string {
+	if strings.HasPrefix(l.Action, l.Driver+"-") {
+		return ""
+	}
+	return l.Driver + " "
 }
 
 // also is what people may search an operation by, beside its name.

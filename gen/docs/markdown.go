@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 	"unicode"
@@ -22,6 +23,7 @@ func markdown(r *Reference) (map[string][]byte, error) {
 		"cell":      func(s string) string { return strings.ReplaceAll(escapeMarkdown(s), "|", `\|`) },
 		"code":      codeSpan,
 		"effects":   effectWords,
+		"failing":   failingCell,
 		"fence":     fence,
 		"generated": func() string { return generated },
 		"heading":   func(action, summary string) string { return slug(action + ": " + summary) },
@@ -141,6 +143,21 @@ func inputCell(o *Operation) string {
 		return codeSpan(v.Text)
 	}
 	return v.Text
+}
+
+// failingCell is what a failing hook does, also where versions differ.
+func failingCell(o *Operation) string {
+	var words []string
+	for _, v := range o.field("failure") {
+		if !slices.Contains(words, v.Effect) {
+			words = append(words, v.Effect)
+		}
+	}
+	cell := strings.Join(words, " or ")
+	if o.Filter {
+		cell += "; a filter"
+	}
+	return cell
 }
 
 // effectWord is one of the spec's words with its meaning.

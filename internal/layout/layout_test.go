@@ -1,5 +1,6 @@
-// Package layout_test holds the rules between folders: who may import whom, and
-// what gets into a hook binary.
+// Package layout_test holds what no folder has for itself: the rules between folders,
+// who may import whom and what gets into a hook binary, and that the guides do what
+// they say.
 package layout_test
 
 import (

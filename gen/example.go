@@ -9,7 +9,6 @@ import (
 	"go/scanner"
 	"go/token"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,21 +165,14 @@ func (g *generator) examplesTest() ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// sampleExtra is the fourth operand of the call that an example is fired at: the first
-// word that its code names, else the first of the enum.
+// sampleExtra is the fourth operand of the call that an example is fired at.
 func (g *generator) sampleExtra(o *spec.Op) string {
 	if o.Extra == nil || o.Extra.Enum == "" {
 		return ""
 	}
 	e := g.spec.Enum(o.Extra.Enum)
-	first, found := 0, -1
-	for i, v := range e.Values {
-		at := regexp.MustCompile(`\b` + e.ValueGoName(v) + `\b`).FindStringIndex(o.Example.Code)
-		if at != nil && (found < 0 || at[0] < found) {
-			first, found = i, at[0]
-		}
-	}
-	return g.pkg + "." + e.ValueGoName(e.Values[first])
+	of := max(0, slices.IndexFunc(e.Values, func(v spec.Value) bool { return v.Value == o.Example.Extra }))
+	return g.pkg + "." + e.ValueGoName(e.Values[of])
 }
 
 func firstUpper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -102,6 +102,7 @@ func TestExamplesAreRendered(t *testing.T) {
 		Imports: []string{"example.com/zoo", "maps"},
 		Code:    "return zoo.Ask(maps.Keys(zoo.Herd), reason != sdk.ShutoffReasonFromSnapshot, sdk.ShutoffReasonDaemon)\n",
 		Prints:  "striped\n\nexit status 0\n",
+		Extra:   "from snapshot",
 	}
 	files := render(t, s, sdkPath)
 	text := string(files[exampleFile])

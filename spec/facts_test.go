@@ -75,6 +75,8 @@ func TestFactsAndExamples(t *testing.T) {
 			want: "qemu.yaml:52: start/-: example: code is missing"},
 		{name: "example prints", old: "exit status 0", new: `""`,
 			want: "qemu.yaml:52: start/-: example: prints is missing"},
+		{name: "example of a word that is not passed", old: "      prints", new: "      extra: crashed\n      prints", unseen: reference,
+			want: `qemu.yaml:52: start/-: example: "crashed" is nothing that libvirt passes`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			driver, facts := baseDriver+baseExample, baseFacts

@@ -72,6 +72,7 @@ type Example struct {
 	Summary string   `yaml:"summary"`           // what it does
 	Imports []string `yaml:"imports,omitempty"` // beside the SDK and libvirtxml
 	Code    string   `yaml:"code"`              // the handler's body
+	Extra   string   `yaml:"extra,omitempty"`   // the word of [Extra] that the sample has; "": the first
 	Prints  string   `yaml:"prints"`            // what comes of it on a sample
 }
 

@@ -334,6 +334,9 @@ func (c *checker) op(d *Driver, o *Op) {
 		r.sentence("summary", e.Summary)
 		r.required("code", e.Code)
 		r.required("prints", e.Prints)
+		if e.Extra != "" && !c.passes(o, e.Extra) {
+			r("extra", "%q is nothing that libvirt passes", e.Extra)
+		}
 	}
 }
 
@@ -439,6 +442,15 @@ func (c *checker) someLifecycle(action string) bool {
 	return slices.ContainsFunc(c.spec.Drivers, func(d *Driver) bool {
 		return slices.ContainsFunc(d.Lifecycles, func(l *Lifecycle) bool { return l.Action == action })
 	})
+}
+
+// passes says whether the word is one of the operation's fourth operand.
+func (c *checker) passes(o *Op, word string) bool {
+	if o.Extra == nil || o.Extra.Enum == "" {
+		return false
+	}
+	e := c.spec.Enum(o.Extra.Enum)
+	return e == nil || slices.ContainsFunc(e.Values, func(v Value) bool { return v.Value == word })
 }
 
 // reason says whether libvirt has this shutoff reason.

@@ -115,8 +115,8 @@ func documentation(root *cobra.Command, s *spec.Spec, formats []string, o docs.O
 	return files, nil
 }
 
-// sampleFor finds calls that a real libvirt made, or what stands in for one: those of
-// the version, or of the newest before it.
+// sampleFor finds the call that an operation's example is run on: one that a real
+// libvirt made, of the version or of the newest before it, or what stands in for one.
 func sampleFor(v spec.Version) func(*spec.Op) (docs.Sample, bool) {
 	all := captures.All()
 	slices.Reverse(all) // newest first
@@ -125,10 +125,18 @@ func sampleFor(v spec.Version) func(*spec.Op) (docs.Sample, bool) {
 			return docs.Sample{}, false // none was recorded under a former name
 		}
 		c, ok := captures.Sample(o.Driver.Name, o.Op, o.SubOp)
+		extra := ""
+		if x := extraAt(o, v); x != nil && x.Enum != "" && o.Example != nil {
+			extra = o.Example.Extra
+		}
 		if i := slices.IndexFunc(all, func(of captures.Capture) bool {
-			return v != "" && of.Driver == c.Driver && of.Op == c.Op && of.SubOp == c.SubOp && !v.Less(spec.Version(of.Version))
-		}); i >= 0 {
+			return of.Driver == c.Driver && of.Op == c.Op && of.SubOp == c.SubOp &&
+				(v == "" || !v.Less(spec.Version(of.Version))) && (extra == "" || of.Extra == extra)
+		}); i >= 0 && (v != "" || extra != "") {
 			c = all[i]
+		}
+		if extra != "" {
+			c.Extra = extra // none was recorded of a container that failed to start
 		}
 		return docs.Sample{
 			Argv:    []string{"hooks/" + c.Driver, c.Object, c.Op, c.SubOp, c.Extra},

@@ -175,6 +175,8 @@ func (p *htmlPage) versioned(list any) bool {
 		return !slices.ContainsFunc(list, func(v Value) bool { return open(v.Range) })
 	case []*Fact:
 		return !slices.ContainsFunc(list, func(f *Fact) bool { return open(f.Range) })
+	case []*Topic:
+		return !slices.ContainsFunc(list, func(t *Topic) bool { return !p.versioned(t.Facts) })
 	case []*Operation:
 		return !slices.ContainsFunc(list, func(o *Operation) bool { return open(o.Range) })
 	}

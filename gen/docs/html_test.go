@@ -195,6 +195,38 @@ func TestHTMLSamples(t *testing.T) {
 	}
 }
 
+// What a picture shows is there in words, too.
+func TestHTMLLifecyclesInWords(t *testing.T) {
+	r := New(builtin(t), options(""))
+	root, _ := webpage(t, builtin(t), options(""))
+	for _, d := range r.Drivers {
+		for _, l := range d.Lifecycles {
+			article := find(root, l.Anchor)
+			var words, picture string
+			for n := range article.Descendants() {
+				switch {
+				case attribute(n, "class") == "words":
+					words = textOf(n)
+				case n.Data == "svg":
+					picture = textOf(n)
+				}
+			}
+			assert.NotEmpty(t, picture, l.Anchor)
+			for _, s := range l.Steps {
+				assert.Contains(t, words, s.Text, l.Anchor)
+				assert.Contains(t, words, s.Extra, l.Anchor)
+				for _, o := range s.Outcomes {
+					assert.Contains(t, words, o.Text, l.Anchor)
+					assert.Contains(t, words, o.When, l.Anchor)
+				}
+			}
+			if l.Ending != nil {
+				assert.Contains(t, words, l.Ending.Text, l.Anchor)
+			}
+		}
+	}
+}
+
 func TestPieces(t *testing.T) {
 	for _, tt := range []struct {
 		text string

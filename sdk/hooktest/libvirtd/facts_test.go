@@ -4,6 +4,7 @@ package libvirtd_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -140,8 +141,9 @@ func (h host) whileHeld(g *gate, wait, answered [][]string) {
 	}
 }
 
-// While a hook runs, its guest and every list of guests wait for it, and nobody else.
-func TestHookHoldsItsGuest(t *testing.T) {
+// While a hook runs, its guest or network waits for it, and every list of them does, but
+// nobody else.
+func TestHookHolds(t *testing.T) {
 	t.Parallel()
 	h := bare(t)
 	web, other := h.Guest("web", libvirtd.Idle), h.Guest("other", libvirtd.Idle)
@@ -168,21 +170,16 @@ func TestHookHoldsItsGuest(t *testing.T) {
 	errand = h.ask("destroy", "web")
 	h.whileHeld(stopped, wait, answered)
 	require.NoError(t, errand.answer())
-}
+	if h.Session() {
+		return
+	}
 
-// The same of a network: guests do not wait for it.
-func TestHookHoldsItsNetwork(t *testing.T) {
-	t.Parallel()
-	needsRoot(t)
-	h := bare(t)
-	h.Network("lan").Start()
-	h.Guest("idle", libvirtd.Idle)
 	updated := h.gate("updated")
 	h.WriteHook("network.d/50-hold", holds("updated", "lan", updated))
-	errand := h.ask("net-update", "lan", "add", "ip-dhcp-host", "<host mac='52:54:00:00:00:01' ip='127.99.0.12'/>", "--live")
+	errand = h.ask("net-update", "lan", "add", "ip-dhcp-host", "<host mac='52:54:00:00:00:01' ip='127.99.0.12'/>", "--live")
 	h.whileHeld(updated,
 		questions("net-list", "net-list --all", "net-dumpxml lan"),
-		questions("version", "list --all", "start idle", "domstate idle", "destroy idle"))
+		questions("version", "list", "list --all", "domstate web", "dumpxml web", "start idle", "destroy idle"))
 	require.NoError(t, errand.answer())
 }
 
@@ -310,7 +307,8 @@ func TestChildKeepsUnreadStdin(t *testing.T) {
 	small.Start()
 	require.True(t, kept["small"].held(), "the child has gone: this shows nothing")
 	assert.True(t, small.Running())
-	assert.False(t, big.answered(), "it was started though its XML was not read")
+	assert.Equal(t, []string{"prepare"}, h.ops("qemu", "big"), "it goes on though its XML was not read")
+	assert.False(t, big.answered())
 	kept["big"].open()
 	require.NoError(t, big.answer())
 	kept["small"].open()
@@ -565,6 +563,28 @@ func TestHookIsBeingWritten(t *testing.T) {
 		guest.Start()
 		guest.Destroy()
 	}
+}
+
+// A hook has the daemon's user, groups, capabilities and label.
+func TestHookHasTheDaemonsRights(t *testing.T) {
+	t.Parallel()
+	h := bare(t)
+	h.WriteHook("qemu.d/50-rights", only("prepare", `for p in $$ $PPID; do
+  grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/$p/status
+  cat /proc/$p/attr/current 2>/dev/null
+done >/run/virthook/rights
+cat /proc/$PPID/comm >/run/virthook/parent`))
+	h.Guest("web", libvirtd.Idle).Start()
+	parent, err := h.ReadFile("/run/virthook/parent")
+	require.NoError(t, err)
+	require.Equal(t, "libvirtd\n", string(parent))
+	content, err := h.ReadFile("/run/virthook/rights")
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(content), "\n")
+	half := len(lines) / 2
+	require.GreaterOrEqual(t, half, 9)
+	assert.Equal(t, lines[half:2*half], lines[:half])
+	assert.Equal(t, fmt.Sprint(os.Getuid()), strings.Fields(lines[0])[1])
 }
 
 // resets boots, and resets the machine through the controller of the keyboard.

@@ -128,8 +128,8 @@ func ExampleOnLxcReleaseEnd() {
 	require.NoError(t, err)
 	assert.Equal(t, string(formatted), text)
 
-	// A word of the enum that no example names is the first.
-	o.Example.Code = "return nil\n"
+	// Without a word of the enum it is the first.
+	o.Example.Extra = ""
 	assert.Contains(t, string(render(t, s, sdkPath)[exampleFile]), "hooktest.LxcReleaseEnd(sdk.ShutoffReasonUnknown))")
 
 	assert.NotContains(t, render(t, s, "example.com/own/sdk"), exampleFile)

@@ -364,9 +364,9 @@ func ExampleOnLxcReleaseEnd() {
 		slog.Log(context.Background(), level, "container is off", "name", d.Name, "reason", reason)
 		return nil
 	})
-	fire(hook, hooktest.LxcReleaseEnd(sdk.ShutoffReasonFailed))
+	fire(hook, hooktest.LxcReleaseEnd(sdk.ShutoffReasonShutdown))
 	// Output:
-	// ERROR container is off name=c reason=failed
+	// INFO container is off name=c reason=shutdown
 	// exit status 0
 }
 
@@ -585,9 +585,10 @@ func ExampleOnQemuReleaseEnd() {
 		}
 		return nil
 	})
-	fire(hook, hooktest.QemuReleaseEnd(sdk.ShutoffReasonCrashed))
+	fire(hook, hooktest.QemuReleaseEnd(sdk.ShutoffReasonShutdown))
 	// Output:
-	// exit status 1: g2 has crashed
+	// INFO is off guest=g2
+	// exit status 0
 }
 
 // Looks for the disk images where this host has them.

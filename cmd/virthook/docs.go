@@ -125,23 +125,22 @@ func sampleFor(v spec.Version) func(*spec.Op) (docs.Sample, bool) {
 			return docs.Sample{}, false // none was recorded under a former name
 		}
 		c, ok := captures.Sample(o.Driver.Name, o.Op, o.SubOp)
-		extra := ""
-		if x := extraAt(o, v); x != nil && x.Enum != "" && o.Example != nil {
-			extra = o.Example.Extra
+		if v == "" || !ok {
+			return call(c), ok
 		}
 		if i := slices.IndexFunc(all, func(of captures.Capture) bool {
-			return of.Driver == c.Driver && of.Op == c.Op && of.SubOp == c.SubOp &&
-				(v == "" || !v.Less(spec.Version(of.Version))) && (extra == "" || of.Extra == extra)
-		}); i >= 0 && (v != "" || extra != "") {
+			return of.Driver == c.Driver && of.Op == c.Op && of.SubOp == c.SubOp && !v.Less(spec.Version(of.Version))
+		}); i >= 0 {
 			c = all[i]
 		}
-		if extra != "" {
-			c.Extra = extra // none was recorded of a container that failed to start
-		}
-		return docs.Sample{
-			Argv:    []string{"hooks/" + c.Driver, c.Object, c.Op, c.SubOp, c.Extra},
-			XML:     string(c.XML),
-			Libvirt: spec.Version(c.Version),
-		}, ok
+		return call(c), true
+	}
+}
+
+func call(c captures.Capture) docs.Sample {
+	return docs.Sample{
+		Argv:    []string{"hooks/" + c.Driver, c.Object, c.Op, c.SubOp, c.Extra},
+		XML:     string(c.XML),
+		Libvirt: spec.Version(c.Version),
 	}
 }

@@ -23,6 +23,13 @@ func TestReferenceIsFresh(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, p.stale(), "run go generate ./...")
 
+	for o := range s.All() { // what an example prints comes of the sample beside it
+		if o.Extra != nil && o.Extra.Enum != "" {
+			shown, _ := sampleFor("")(o)
+			assert.Equal(t, o.Example.Extra, shown.Argv[4], o.ID())
+		}
+	}
+
 	err = filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			rel, _ := filepath.Rel(dir, name)

@@ -482,7 +482,10 @@ func (b *builder) links(d *spec.Driver, ref string) []Link {
 func (b *builder) example(o *spec.Op) Example {
 	e := Example{Code: gen.HandlerLiteral(b.spec, o, packageOf(b.options.SDK))}
 	if o.Example != nil {
-		e.Summary, e.Prints = o.Example.Summary, strings.TrimSpace(o.Example.Prints)
+		e.Summary = o.Example.Summary
+		if b.options.Libvirt == "" { // it comes of the newest sample
+			e.Prints = strings.TrimSpace(o.Example.Prints)
+		}
 	}
 	return e
 }

@@ -322,9 +322,11 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // stdin is the saved XML, or what the user gave with virsh restore --xml, and
 // what the hook prints replaces it. Name, uuid, memory and devices must stay as
 // the guest sees them; metadata is not compared and can get lost. The XML holds
-// secrets, such as a VNC password: do not log it. prepare and the rest of a
-// start follow. Reverting to a snapshot does not make this call. There are
-// versions where a hook that fails here loses the state.
+// secrets, such as a VNC password: do not log it.
+//
+// After this call come prepare and the rest of a start. Reverting to a snapshot
+// does not make it. There are versions where a hook that fails here loses the
+// state.
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the

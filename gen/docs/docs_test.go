@@ -186,3 +186,27 @@ func TestDriversInOrder(t *testing.T) {
 	}
 	assert.Equal(t, []string{"qemu", "lxc", "daemon", "network", "libxl", "bhyve"}, names)
 }
+
+func TestSentence(t *testing.T) {
+	r := New(builtin(t), options(""))
+	for text, want := range map[string]string{
+		"a guest is started": "A guest is started", "é": "É", "": "",
+		"libvirt waits": "libvirt waits", "qemu: more": "qemu: more", "hooks/DRIVER runs": "hooks/DRIVER runs", "stdin, which": "stdin, which",
+	} {
+		assert.Equal(t, want, r.sentence(text))
+	}
+}
+
+// What comes next most often is named first.
+func TestNeighbours(t *testing.T) {
+	r := New(builtin(t), options(""))
+	names := func(anchor, key string) (ns []string) {
+		for _, l := range r.operation(anchor).field(key)[0].Links {
+			ns = append(ns, l.Text)
+		}
+		return ns
+	}
+	assert.Equal(t, []string{"network/port-created", "start"}, names("lxc-prepare-begin", "next"))
+	assert.Equal(t, []string{"network/port-deleted", "release"}, names("bhyve-stopped-end", "next"))
+	assert.Equal(t, []string{"migrate", "restore"}, names("qemu-prepare-begin", "before"))
+}

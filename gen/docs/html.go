@@ -186,9 +186,7 @@ func (p *htmlPage) versioned(list any) bool {
 // capital is the class of a text that is to begin with a capital, as all do but those
 // that begin with a name.
 func (p *htmlPage) capital(text string) string {
-	first, _, _ := strings.Cut(text, " ")
-	named := func(d *Driver) bool { return first == d.Name }
-	if slices.Contains([]string{"libvirt", "virsh", "stdin", "stdout", "stderr"}, first) || strings.Contains(first, "/") || slices.ContainsFunc(p.Drivers, named) {
+	if p.beginsWithName(text) {
 		return ""
 	}
 	return " cap"

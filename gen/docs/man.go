@@ -19,7 +19,7 @@ func man(r *Reference) (map[string][]byte, error) {
 		"join":     func(list any) string { return joined(list) },
 		"lower":    strings.ToLower,
 		"outcome":  outcomeWords,
-		"sentence": sentence,
+		"sentence": r.sentence,
 		"state":    stateWords,
 		"step":     stepWords,
 		"table":    operationTable,

@@ -96,7 +96,7 @@ func TestManPageSaysAll(t *testing.T) {
 				t.Helper()
 				for _, text := range texts {
 					// A capital may begin it, and a full stop end it.
-					if !strings.Contains(said, spaced(text)) && !strings.Contains(said, sentence(spaced(text))) {
+					if !strings.Contains(said, spaced(text)) && !strings.Contains(said, r.sentence(spaced(text))) {
 						t.Errorf("not there: %s", text)
 					}
 				}

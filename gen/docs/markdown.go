@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/template"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/virthook/virthook/spec"
 	"github.com/virthook/virthook/templates"
@@ -31,7 +30,7 @@ func markdown(r *Reference) (map[string][]byte, error) {
 		"link":      markdownLink,
 		"md":        escapeMarkdown,
 		"op":        title,
-		"sentence":  sentence,
+		"sentence":  r.sentence,
 		"since":     sinceCell,
 		"slug":      func(o *Operation) string { return slug(title(o)) },
 		"wrapped":   func(s string) string { return wrap(escapeMarkdown(s)) },
@@ -191,18 +190,6 @@ func alt(l *Lifecycle) string {
 		parts = append(parts, l.Guests+" of each guest")
 	}
 	return escapeMarkdown(strings.Join(parts, ", then "))
-}
-
-// sentence begins with a capital, unless with a name that has none.
-func sentence(s string) string {
-	if strings.HasPrefix(s, "libvirt ") || strings.HasPrefix(s, "virsh ") {
-		return s
-	}
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // bullet is how the lines of a list or a heading begin.

@@ -3,8 +3,11 @@ package docs
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/virthook/virthook/gen"
 	"github.com/virthook/virthook/spec"
@@ -216,6 +219,24 @@ func (r *Reference) operation(anchor string) *Operation {
 	return nil
 }
 
+// sentence begins with a capital, unless with a name that has none.
+func (r *Reference) sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 || r.beginsWithName(s) {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[n:]
+}
+
+// beginsWithName says whether a text begins with a name that keeps its small letter.
+func (r *Reference) beginsWithName(text string) bool {
+	first, _, _ := strings.Cut(text, " ")
+	first = strings.TrimRight(first, ",:;.")
+	names := []string{"libvirt", "libvirtd", "virsh", "stdin", "stdout", "stderr"}
+	return slices.Contains(names, first) || strings.Contains(first, "/") ||
+		slices.ContainsFunc(r.Drivers, func(d *Driver) bool { return first == d.Name })
+}
+
 type builder struct {
 	spec    *spec.Spec
 	options Options
@@ -313,7 +334,7 @@ func (b *builder) operation(o *spec.Op) *Operation {
 	}
 	add("since", "Since", since)
 	add("host", "Host", Value{Text: map[string]string{
-		"any": "wherever it happens", "source": "the source of a migration", "destination": "the destination of a migration",
+		"any": "any; in a migration both source and destination", "source": "the source of a migration", "destination": "the destination of a migration",
 	}[o.Host]})
 	add("input", "Standard input", b.inputs(o)...)
 	add("output", "Standard output", Value{Text: output(o)})
@@ -446,19 +467,46 @@ func (b *builder) before(o *spec.Op) []Link {
 	return ls
 }
 
-// next is what comes right after it: the other end of before.
+// next is what comes right after it, the other end of before: first what does so most
+// often, as lifecycles have it.
 func (b *builder) next(o *spec.Op) []Link {
-	var ls []Link
+	name := func(o *spec.Op) string { return o.Driver.Name + "/" + o.Op }
+	var nexts []*spec.Op
 	for other := range b.spec.All() {
-		if slices.ContainsFunc(other.After, func(ref string) bool { return qualified(other.Driver, ref) == o.Driver.Name+"/"+o.Op }) {
-			ref := other.Op
-			if other.Driver != o.Driver {
-				ref = other.Driver.Name + "/" + other.Op
-			}
-			ls = append(ls, b.links(o.Driver, ref)...)
+		if slices.ContainsFunc(other.After, func(ref string) bool { return qualified(other.Driver, ref) == name(o) }) {
+			nexts = append(nexts, other)
 		}
 	}
+	slices.SortStableFunc(nexts, func(x, y *spec.Op) int {
+		return cmp.Compare(b.distance(name(o), name(x)), b.distance(name(o), name(y)))
+	})
+	var ls []Link
+	for _, other := range nexts {
+		ref := other.Op
+		if other.Driver != o.Driver {
+			ref = name(other)
+		}
+		ls = append(ls, b.links(o.Driver, ref)...)
+	}
 	return ls
+}
+
+// distance is how many calls there are at least from one to another in a lifecycle.
+func (b *builder) distance(from, to string) int {
+	least := math.MaxInt
+	for _, d := range b.spec.Drivers {
+		for _, l := range d.Lifecycles {
+			for _, calls := range [][]string{l.Destination, l.Calls} {
+				at := func(name string) int {
+					return slices.IndexFunc(calls, func(ref string) bool { return qualified(d, ref) == name })
+				}
+				if i, j := at(from), at(to); i >= 0 && j > i {
+					least = min(least, j-i)
+				}
+			}
+		}
+	}
+	return least
 }
 
 // links names what a reference stands for, as the version calls it; none when the

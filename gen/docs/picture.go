@@ -434,7 +434,7 @@ func (p *drawing) fillStep(r *row, s Step) {
 		if i > 0 {
 			r.h += 5
 		}
-		p.putOutcome(r, &s.Outcomes[i], "an error: ")
+		p.putOutcome(r, &s.Outcomes[i], "if it fails: ")
 	}
 }
 
@@ -637,7 +637,7 @@ func (q *branch) only(c Link) string {
 	if len(without) == 0 {
 		return ""
 	}
-	return "not after an error in " + strings.Join(slices.Compact(without), " or ")
+	return "not after a failure in " + strings.Join(slices.Compact(without), " or ")
 }
 
 // effectRole is the colour of an effect.

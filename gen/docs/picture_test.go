@@ -269,7 +269,7 @@ func TestPicturesShareWhatFollows(t *testing.T) {
 		}
 		return texts
 	}
-	const deleted = "network/port-deleted not after an error in prepare"
+	const deleted = "network/port-deleted not after a failure in prepare"
 	assert.Equal(t, []string{"refused prepare, network/port-created, start, started: stopped, " + deleted + ", release, off"}, shape("qemu-start"))
 	assert.Equal(t, []string{"refused prepare, network/port-created, start, libvirt itself fails: stopped, " + deleted + ", release, off"}, shape("qemu-start-fails"))
 	assert.Equal(t, []string{"refused prepare, network/port-created, start, started: stopped, " + deleted + ", release, saved"}, shape("qemu-restore"))
@@ -285,7 +285,7 @@ func TestPicturesShareWhatFollows(t *testing.T) {
 	backwards.Steps = slices.Clone(backwards.Steps)
 	slices.Reverse(backwards.Steps)
 	all["backwards"] = &backwards
-	assert.Equal(t, []string{"refused started, start, network/port-created, prepare: stopped, network/port-deleted not after an error in prepare, release, off"}, shape("backwards"))
+	assert.Equal(t, []string{"refused started, start, network/port-created, prepare: stopped, network/port-deleted not after a failure in prepare, release, off"}, shape("backwards"))
 
 	// The calls are the same, what it comes to is not.
 	mixed := *all["qemu-start"]
@@ -298,7 +298,7 @@ func TestPicturesShareWhatFollows(t *testing.T) {
 	// As drawn: four branches lead to one release.
 	svg := string(picture(all["qemu-start"]))
 	assert.Equal(t, 1, strings.Count(svg, ">release<"))
-	assert.Equal(t, 4, strings.Count(svg, ">an error: the start is refused<"))
+	assert.Equal(t, 4, strings.Count(svg, ">if it fails: the start is refused<"))
 	assert.Equal(t, 4, len(regexp.MustCompile(`<path d="M[\d.]+ [\d.]+H[\d.]+Q[^"]*" stroke-width="2"`).FindAllString(svg, -1)))
 	// Where nothing is called, the state stands beside each.
 	assert.Equal(t, 1+4, strings.Count(string(picture(all["bhyve-start"])), ">off<"))

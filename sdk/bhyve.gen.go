@@ -81,14 +81,16 @@ func (*BhyveStartBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnBhyveStartBegin handles bhyve/start/begin: right before the bhyve process
 // is started.
 //
-// The command line is complete and the tap devices exist. A guest without a
-// loader in its XML has been loaded by bhyveload already. After a reboot this
-// call follows release, without prepare. stdin is empty before about 9.7.0.
+// The command line is complete and the tap devices exist; the id and the names
+// that libvirt made up (vnet0) are in the XML only from started on. A guest
+// without a loader in its XML has been loaded by bhyveload already. After a
+// reboot this call follows release, without prepare. stdin is empty before
+// about 9.7.0.
 //
 // An error stops what libvirt was about to do.
 //
 // The start fails with the hook's error and libvirt removes the guest's tap
-// devices. Neither stopped nor release is called.
+// devices and its network ports. Neither stopped nor release is called.
 //
 // Since libvirt 6.1.0. Not seen on a real daemon; in libvirt's source:
 // src/bhyve/bhyve_process.c.
@@ -133,7 +135,8 @@ func (*BhyveStartedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // An error stops what libvirt was about to do.
 //
 // The start fails with the hook's error: libvirt destroys the guest and removes
-// its tap devices. The source calls neither stopped nor release on this way.
+// its tap devices and its network ports. By its source it calls neither stopped
+// nor release, and goes on counting the guest as running.
 //
 // Since libvirt 6.1.0. Not seen on a real daemon; in libvirt's source:
 // src/bhyve/bhyve_process.c.
@@ -173,7 +176,7 @@ func (*BhyveStoppedEnd) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // The guest has been destroyed; its tap devices and network ports still exist.
 // If destroying it fails, neither this nor release is called. A start that was
-// refused or failed does not make this call. stdin is empty before about 9.7.0.
+// refused or failed does not get this call. stdin is empty before about 9.7.0.
 //
 // An error is logged by libvirt and stops nothing.
 //

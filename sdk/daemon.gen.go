@@ -30,7 +30,7 @@ func (*DaemonStart) HookNew(c *Call, _ hookimpl.Document) Event {
 //
 // The daemon has read its configuration and found its hooks, nothing more:
 // networks and guests are started or reconnected after this call, and no client
-// can connect before it returns. A hook that takes long delays the boot. A
+// is served before it returns. A hook that takes long delays the boot. A
 // restart calls shutdown, then start; there is no call of its own for it.
 //
 // An error is logged by libvirt and stops nothing.
@@ -67,13 +67,15 @@ func (*DaemonReloadBegin) HookNew(c *Call, _ hookimpl.Document) Event {
 //
 // This is systemctl reload. The daemon first looks again which drivers have
 // hooks, so a daemon hook that was only just installed gets this call already.
-// Guests and networks are not touched, and no reconnect follows. A SIGHUP that
-// comes before the drivers are loaded, or during another reload, is dropped.
+// Guests are not touched and no reconnect follows. The network driver writes
+// its firewall rules anew, and starts networks with autostart that are off:
+// their start and started are called. A SIGHUP that comes before the drivers
+// are loaded, or during another reload, is dropped.
 //
 // An error is logged by libvirt and stops nothing.
 //
 // Since libvirt 0.8.0. Seen on 9.0.0, 11.3.0 and 12.8.0; in libvirt's source:
-// src/remote/remote_daemon.c.
+// src/remote/remote_daemon.c and src/network/bridge_driver.c.
 func OnDaemonReloadBegin(h func() error) Option {
 	hookimpl.NonNil("sdk.OnDaemonReloadBegin", h == nil)
 	return On(func(_ context.Context, _ *DaemonReloadBegin) error {

@@ -16,7 +16,7 @@ const (
 	ShutoffReasonCrashed      ShutoffReason = "crashed"       // it crashed
 	ShutoffReasonMigrated     ShutoffReason = "migrated"      // it was migrated to another host
 	ShutoffReasonSaved        ShutoffReason = "saved"         // its state was saved to a file
-	ShutoffReasonFailed       ShutoffReason = "failed"        // it failed to start
+	ShutoffReasonFailed       ShutoffReason = "failed"        // it failed to start, or it is a container that was killed at reconnect
 	ShutoffReasonFromSnapshot ShutoffReason = "from snapshot" // it was stopped to revert to a snapshot or after taking one
 	ShutoffReasonDaemon       ShutoffReason = "daemon"        // the daemon killed it while reconnecting to it
 )

@@ -143,8 +143,7 @@ func ExampleOnDaemonReloadBegin() {
 	// exit status 0
 }
 
-// Takes the host off the list of those that can be given guests; those that it
-// has run on.
+// Removes the mark that libvirtd is up; for a libvirtd without idle timeout.
 func ExampleOnDaemonShutdown() {
 	hook := sdk.OnDaemonShutdown(func() error {
 		err := os.Remove("/run/scheduler/libvirt-is-up")
@@ -386,7 +385,7 @@ func ExampleOnLxcReconnectBegin() {
 	// exit status 0
 }
 
-// Refuses a network whose addresses are those of the host itself.
+// Refuses a network with a loopback address.
 func ExampleOnNetworkStartBegin() {
 	hook := sdk.OnNetworkStartBegin(func(n *libvirtxml.Network) error {
 		for _, ip := range n.IPs {
@@ -405,8 +404,7 @@ func ExampleOnNetworkStartBegin() {
 	// exit status 1: network hk: 127.99.0.1 is a loopback address
 }
 
-// Says which rule keeps the guests of the network from sending mail; it comes
-// after those of libvirt.
+// Logs the rule that would keep the guests of the network from sending mail.
 func ExampleOnNetworkStartedBegin() {
 	hook := sdk.OnNetworkStartedBegin(func(n *libvirtxml.Network) error {
 		if n.Bridge == nil { // not a network of libvirt's own
@@ -481,7 +479,7 @@ func ExampleOnNetworkPortDeletedBegin() {
 	// exit status 0
 }
 
-// Forgets all ports at once: those that guests still had make no port-deleted.
+// Forgets all ports at once: those that guests still had get no port-deleted.
 func ExampleOnNetworkStoppedEnd() {
 	hook := sdk.OnNetworkStoppedEnd(func(n *libvirtxml.Network) error {
 		if n.UUID == "" { // or all networks' would go
@@ -553,7 +551,7 @@ func ExampleOnQemuStartedBegin() {
 }
 
 // Ends the accounting of each interface, by its MAC address as the tap device
-// may be gone from the XML.
+// is gone from the XML.
 func ExampleOnQemuStoppedEnd() {
 	hook := sdk.OnQemuStoppedEnd(func(d *libvirtxml.Domain) error {
 		if d.Devices == nil {
@@ -572,7 +570,7 @@ func ExampleOnQemuStoppedEnd() {
 	// exit status 0
 }
 
-// Tells ends that nobody asked for from the others.
+// Returns an error for a crash and a failed start, and logs other ends.
 func ExampleOnQemuReleaseEnd() {
 	hook := sdk.OnQemuReleaseEnd(func(d *libvirtxml.Domain, reason sdk.ShutoffReason) error {
 		switch reason {
@@ -598,9 +596,12 @@ func ExampleOnQemuMigrateBegin() {
 			return nil, nil
 		}
 		for _, disk := range d.Devices.Disks {
-			if disk.Source != nil && disk.Source.File != nil {
-				image := disk.Source.File
-				image.File = filepath.Join("/srv/images", filepath.Base(image.File))
+			if disk.Source == nil || disk.Source.File == nil {
+				continue
+			}
+			image := disk.Source.File
+			if name, ok := strings.CutPrefix(image.File, "/var/lib/libvirt/images/"); ok {
+				image.File = "/srv/images/" + name
 			}
 		}
 		return d, nil
@@ -631,8 +632,8 @@ func ExampleOnQemuRestoreBegin() {
 	// exit status 0
 }
 
-// Writes the firewall rules of a guest anew; what goes wrong is logged, as an
-// error would kill the guest.
+// Writes the file with a guest's firewall rules anew; what goes wrong is
+// logged, as an error would kill the guest.
 func ExampleOnQemuReconnectBegin() {
 	hook := sdk.OnQemuReconnectBegin(func(d *libvirtxml.Domain) error {
 		var rules strings.Builder

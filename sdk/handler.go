@@ -34,7 +34,7 @@ func (h *handler) each(f func(*handler)) { f(h) }
 // On handles the operation that E names, with all there is to know of the call:
 //
 //	sdk.On(func(ctx context.Context, e *sdk.QemuReleaseEnd) error {
-//		e.Logger().Info("gone", "reason", e.Reason)
+//		e.Logger().Info("gone") // the record has the reason
 //		return nil
 //	})
 //

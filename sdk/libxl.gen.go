@@ -37,13 +37,15 @@ func (*LibxlPrepareBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // The place to create what the guest needs and libvirt does not: bridges,
 // mapped volumes, devices. Locks, network ports and host devices are not taken
-// yet. When libvirt itself fails between this call and start, neither stopped
-// nor release is called. Otherwise undo in release what this call did.
+// yet, and the guest has no id. When libvirt fails to take them, neither
+// stopped nor release is called; when it fails later, both are. Undo in release
+// what this call did.
 //
 // An error stops what libvirt was about to do.
 //
 // The start fails with the hook's error. Neither stopped nor release is called:
-// a hook that fails here undoes its own work first.
+// a hook that fails here undoes its own work first. Only on the destination of
+// a migration both follow.
 //
 // Since libvirt 2.1.0. Not seen on a real daemon; in libvirt's source:
 // src/libxl/libxl_domain.c.
@@ -88,7 +90,7 @@ func (*LibxlStartBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // An error stops what libvirt was about to do.
 //
 // The start fails with the hook's error. libvirt then calls stopped and
-// release.
+// release, on the destination of a migration twice.
 //
 // Since libvirt 2.1.0. Not seen on a real daemon; in libvirt's source:
 // src/libxl/libxl_domain.c.
@@ -133,7 +135,9 @@ func (*LibxlStartedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // An error stops what libvirt was about to do.
 //
 // The start fails with the hook's error: libvirt destroys the guest and calls
-// stopped and release.
+// stopped and release. On the destination of a migration both come twice, and
+// the guest that was to come stays suspended on its host: nothing in libvirt's
+// source resumes it.
 //
 // Since libvirt 2.1.0. Not seen on a real daemon; in libvirt's source:
 // src/libxl/libxl_domain.c.
@@ -172,8 +176,9 @@ func (*LibxlStoppedEnd) HookNew(c *Call, doc hookimpl.Document) Event {
 // libvirt gives back its devices.
 //
 // Host devices, locks and network ports are still the guest's. This call also
-// follows a start that failed from start on, and a reconnect that failed: then
-// the guest may still be running.
+// follows a start that failed once host devices were taken, and a reconnect
+// that failed: then the guest may still be running. After a migration that
+// failed on its destination it may come twice there.
 //
 // An error is logged by libvirt and stops nothing.
 //

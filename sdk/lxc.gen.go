@@ -81,9 +81,10 @@ func (*LxcStartBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnLxcStartBegin handles lxc/start/begin: right before the container's
 // controller process is started.
 //
-// The host's side of the interfaces exists and is named in the XML, consoles
-// are open, files are labelled, the controller's command line is complete. The
-// container has no id and no cgroup yet.
+// The host's side of the interfaces exists, but a name that libvirt made up
+// (vnet0) is in the XML only from started on; consoles are open, files are
+// labelled, the controller's command line is complete. The container has no id
+// and no cgroup yet.
 //
 // An error stops what libvirt was about to do.
 //

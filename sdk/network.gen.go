@@ -69,9 +69,11 @@ func (*NetworkStartedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnNetworkStartedBegin handles network/started/begin: after a network is up.
 //
 // For a network of libvirt's own the bridge is up, with its firewall rules and
-// dnsmasq, so rules added here come after libvirt's. The network does not count
-// as active before the hook returns. A restarted daemon does not make this call
-// for networks that are up.
+// dnsmasq. Rules that are appended here come after libvirt's, which accept or
+// reject most of what they could be about, so a rule must be inserted before
+// libvirt's (iptables -I) to take effect. The network does not count as active
+// before the hook returns. A restarted daemon does not make this call for
+// networks that are up.
 //
 // An error stops what libvirt was about to do.
 //
@@ -113,7 +115,7 @@ func (*NetworkUpdatedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // The change is in force: saved, and dnsmasq and the firewall know it. The XML
 // is the live definition while the network is active, so a change of its stored
-// configuration alone is not in it. Defining the network anew makes no call.
+// configuration alone is not in it. Defining the network anew calls nothing.
 //
 // An error is logged by libvirt and stops nothing.
 //
@@ -153,11 +155,11 @@ func (*NetworkPortCreatedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnNetworkPortCreatedBegin handles network/port-created/begin: when a guest
 // gets a port in the network.
 //
-// Once for each interface of a starting guest, between its prepare and start,
-// and for each that is plugged into a running one. The tap device does not
-// exist yet. The daemon that runs the network driver, libvirtd or virtnetworkd,
-// makes it again for every port when it restarts: be ready for one already
-// known.
+// Once for each interface of a starting guest that is in this network, between
+// its prepare and start, and for each that is plugged into a running one. The
+// tap device does not exist yet. The daemon that runs the network driver,
+// libvirtd or virtnetworkd, calls it again for every port when it restarts: be
+// ready for one already known.
 //
 // An error stops what libvirt was about to do.
 //
@@ -198,10 +200,10 @@ func (*NetworkPortDeletedBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // OnNetworkPortDeletedBegin handles network/port-deleted/begin: when a guest
 // gives up its port in the network.
 //
-// Once for each interface of a guest that is off, between its stopped and
-// release, and for each that is unplugged. The sub-operation is begin, although
-// the port is being taken down. A network that is stopped drops its ports
-// without this call.
+// Once for each interface in this network of a guest that is off, between its
+// stopped and release, and for each that is unplugged. The sub-operation is
+// begin, although the port is being taken down. A network that is stopped drops
+// its ports without this call.
 //
 // An error is logged by libvirt and stops nothing.
 //

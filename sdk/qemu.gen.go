@@ -37,8 +37,8 @@ func (*QemuPrepareBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // The place to create what the guest needs and libvirt does not: bridges,
 // mapped volumes, devices bound to another driver. The guest has an id, but no
-// ports, labels, network ports or tap devices yet. A restored or incoming guest
-// gets this call as well. Undo in release what this call did.
+// graphics ports, labels, network ports or tap devices yet. A restored or
+// incoming guest gets this call as well. Undo in release what this call did.
 //
 // An error stops what libvirt was about to do.
 //
@@ -173,9 +173,10 @@ func (*QemuStoppedEnd) HookNew(c *Call, doc hookimpl.Document) Event {
 // before libvirt restores labels and devices.
 //
 // Disk images still have the guest's labels, host devices and network ports are
-// still the guest's. The XML may lack what it had at started, such as an
-// interface's target. This call also follows a start that was refused or
-// failed, even at prepare, so the guest need not have run.
+// still the guest's. The XML is that of a guest that is off: without the id,
+// the tap devices' names and the VNC port that libvirt chose. This call also
+// follows a start that was refused or failed, even at prepare, so the guest
+// need not have run.
 //
 // An error is logged by libvirt and stops nothing.
 //
@@ -264,8 +265,12 @@ func (*QemuMigrateBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // listen addresses. Name, uuid, memory and devices must stay as the guest sees
 // them, or libvirt refuses the migration. Metadata and secrets are not
 // compared: what goes missing there is lost without a word. This call's XML and
-// that of restore hold secrets, such as a VNC password: do not log them. An
-// offline migration makes this call only.
+// that of restore hold secrets, such as a VNC password: do not log them.
+//
+// With --persistent the destination stores the source's definition without the
+// hook's edits (source): its next start has the old paths. Give
+// --persistent-xml too. An offline migration gets this call only, and stores
+// what the hook has made of the XML (source).
 //
 // The handler is a filter: libvirt goes on with the domain that it returns,
 // which may be the one that it got, edited. One that returns nil leaves the
@@ -342,9 +347,9 @@ func (*QemuRestoreBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // From libvirt 11.3.0 on an error can cost the guest's saved state. On virsh
 // start of a guest with a managed save, a failing hook or one that prints junk
-// makes libvirt delete the save file and still report success; its source does
-// not start the guest then. virsh restore is refused, as in the other versions.
-// Where between 9.0.0 and 12.8.0 this begins and ends is not known.
+// makes libvirt delete the save file and still report success. By the source
+// the guest is not started either. virsh restore is refused, as in the other
+// versions. Where between 9.0.0 and 12.8.0 this begins and ends is not known.
 //
 // Before that an error stops what libvirt was about to do.
 //
@@ -389,9 +394,12 @@ func (*QemuReconnectBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 // The daemon is connected to the guest's monitor and its state is up to date.
 // Put back here what depends on the daemon or was flushed by its restart, such
 // as firewall rules. Guests are taken up at the same time, each in a thread of
-// its own. One that ended while the daemon was away gets stopped and release
-// instead. A package upgrade restarts the daemon: be sure never to fail here
+// its own. A package upgrade restarts the daemon: be sure never to fail here
 // without meaning it.
+//
+// A guest that ended while the daemon was away gets stopped and release
+// instead, with the reason crashed or unknown even if it shut down in good
+// order (source).
 //
 // An error gets the running guest killed.
 //
@@ -443,10 +451,10 @@ func (*QemuAttachBegin) HookNew(c *Call, doc hookimpl.Document) Event {
 //
 // An error stops what libvirt was about to do.
 //
-// The attach failed; the source of 0.10.2 leaves the QEMU process running.
+// The attach failed with the hook's error.
 //
 // Since libvirt 0.9.13. Not seen on a real daemon; in libvirt's source:
-// src/util/virhook.c.
+// src/util/virhook.c and NEWS.rst.
 //
 // Deprecated: libvirt no longer calls it since 5.5.0.
 func OnQemuAttachBegin(h func(*libvirtxml.Domain) error) Option {

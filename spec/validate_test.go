@@ -181,6 +181,8 @@ func validateCases() []brokenCase {
 			want: `qemu.yaml:36: prepare/begin: "qemu_process.c" is not a path in libvirt's source`},
 		{name: "source from the root", old: "source: src/qemu/qemu_process.c", new: "source: [/src/qemu/qemu_process.c]",
 			want: `qemu.yaml:36: prepare/begin: "/src/qemu/qemu_process.c" is not a path in libvirt's source`},
+		{name: "source like the news", old: "source: src/qemu/qemu_process.c", new: "source: NEWS.rst.in",
+			want: `qemu.yaml:36: prepare/begin: "NEWS.rst.in" is not a path in libvirt's source`},
 		{name: "seen before since", old: `seen: ["7.0.0"]` + "\n      source", new: `seen: ["7.0.0", "1.9.9"]` + "\n      source", unseen: order,
 			want: "qemu.yaml:36: prepare/begin: seen on 1.9.9, which does not make the call"},
 

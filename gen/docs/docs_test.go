@@ -139,7 +139,7 @@ func TestOutcomes(t *testing.T) {
 		{"qemu-reconnect", 0, 0, "", "killed", []string{"stopped", "network/port-deleted", "release"}, "daemon", "off"},
 		{"libxl-reconnect", 0, 0, "", "forgotten", []string{"stopped", "network/port-deleted", "release"}, "", "off"},
 		{"libxl-start", 0, 0, "", "refused", nil, "", "off"},
-		{"bhyve-start", 2, 0, "", "refused", nil, "", "off"},
+		{"bhyve-start", 2, 0, "", "refused", []string{"network/port-deleted"}, "", "off"},
 		{"network-net-start", 0, 0, "from libvirt 11.3.0 on", "refused", []string{"stopped"}, "", "off"},
 		{"network-net-start", 0, 1, "before libvirt 11.3.0", "refused", nil, "", "off"},
 		{"daemon-daemon-restart", 2, 0, "", "ignored", nil, "", ""},

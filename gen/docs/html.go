@@ -19,7 +19,7 @@ func html(r *Reference) (map[string][]byte, error) {
 	t, err := template.New("reference.html.tmpl").Funcs(template.FuncMap{
 		"during":  p.during,
 		"cap":     p.capital,
-		"effects": effectWords,
+		"legend":  legend,
 		"failure": func(o *Operation) []Value { return o.field("failure") },
 		"forms":   p.forms,
 		"id":      func(x any) string { return p.ids[x] },

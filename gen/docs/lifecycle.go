@@ -121,7 +121,7 @@ var outcomes = map[string]string{
 func refused(d *spec.Driver, l *spec.Lifecycle) string {
 	switch {
 	case len(l.Destination) > 0:
-		return "the migration is refused, the guest runs on at the source"
+		return "the migration is refused"
 	case l.From == spec.StateSaved:
 		return "the restore is refused"
 	case l.From == spec.StateOff && d.Object == "network":

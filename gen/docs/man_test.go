@@ -129,7 +129,7 @@ func TestManPageSaysAll(t *testing.T) {
 					blocks(l.Doc)
 					for _, s := range l.Steps {
 						for _, o := range s.Outcomes {
-							says(o.Effect + ": " + outcomeWords(o))
+							says(failureWords(o))
 						}
 					}
 				}

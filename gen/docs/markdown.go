@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"text/template"
 	"unicode"
@@ -22,16 +21,20 @@ func markdown(r *Reference) (map[string][]byte, error) {
 		"cell":      func(s string) string { return strings.ReplaceAll(escapeMarkdown(s), "|", `\|`) },
 		"code":      codeSpan,
 		"effects":   effectWords,
-		"failing":   failingCell,
+		"failure":   failureWords,
 		"fence":     fence,
 		"generated": func() string { return generated },
 		"heading":   func(action, summary string) string { return slug(action + ": " + summary) },
 		"input":     func(o *Operation) string { return inputCell(o) },
+		"legend":    legend,
 		"link":      markdownLink,
 		"md":        escapeMarkdown,
 		"op":        title,
+		"outcome":   outcomeWords,
 		"sentence":  r.sentence,
-		"since":     sinceCell,
+		"since":     sinceWords,
+		"state":     stateWords,
+		"step":      stepWords,
 		"slug":      func(o *Operation) string { return slug(title(o)) },
 		"wrapped":   func(s string) string { return wrap(escapeMarkdown(s)) },
 	}).ParseFS(templates.FS, "reference.md.tmpl")
@@ -118,13 +121,6 @@ func markdownLink(l Link) string {
 	return fmt.Sprintf("[%s](%s.md#%s)", escapeMarkdown(l.Text), l.Driver, strings.Join(words, "-"))
 }
 
-func sinceCell(o *Operation) string {
-	if o.Until != "" {
-		return fmt.Sprintf("%s to %s", o.Since, o.Until)
-	}
-	return string(o.Since)
-}
-
 // field returns what is known under a key.
 func (o *Operation) field(key string) []Value {
 	for _, f := range o.Fields {
@@ -144,30 +140,12 @@ func inputCell(o *Operation) string {
 	return v.Text
 }
 
-// failingCell is what a failing hook does, also where versions differ.
-func failingCell(o *Operation) string {
-	var words []string
-	for _, v := range o.field("failure") {
-		if !slices.Contains(words, v.Effect) {
-			words = append(words, v.Effect)
-		}
-	}
-	cell := strings.Join(words, " or ")
-	if o.Filter {
-		cell += "; a filter"
-	}
-	return cell
-}
-
-// effectWord is one of the spec's words with its meaning.
-type effectWord struct{ Word, Text string }
-
-func effectWords() []effectWord {
-	var ws []effectWord
+// legend is the spec's words for what becomes of a failing hook, with their meaning.
+func legend() (list []struct{ Word, Text string }) {
 	for _, w := range []string{spec.EffectRefused, spec.EffectKilled, spec.EffectForgotten, spec.EffectLost, spec.EffectIgnored} {
-		ws = append(ws, effectWord{w, effects[w]})
+		list = append(list, struct{ Word, Text string }{w, effects[w]})
 	}
-	return ws
+	return list
 }
 
 // alt says a picture in words.

@@ -5,7 +5,8 @@
 // argument a line with the program first, and NAME.xml, the bytes that came on
 // standard input (none for the daemon's own hooks). No libvirt could be recorded
 // with the libxl and bhyve drivers: samples/DRIVER.xml are documents written by
-// hand that stand in for theirs.
+// hand that stand in for theirs, and samples/DRIVER-off.xml the same guests while
+// libvirt has no id for them, and so leaves out what it has made up itself.
 package captures
 
 import (

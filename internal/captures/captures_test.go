@@ -113,6 +113,27 @@ func TestSampleOfAttachIsReconnect(t *testing.T) {
 	assert.Equal(t, string(reconnect.XML), string(attach.XML))
 }
 
+// By libvirt's source the XML of a guest without an id lacks what is made up for one run.
+func TestSamplesByHand(t *testing.T) {
+	for call, running := range map[string]bool{
+		"libxl prepare": false, "libxl start": false, "libxl release": false, "libxl migrate": false,
+		"libxl started": true, "libxl stopped": true, "libxl reconnect": true,
+		"bhyve prepare": false, "bhyve start": false, "bhyve release": false,
+		"bhyve started": true, "bhyve stopped": true,
+	} {
+		driver, op, _ := strings.Cut(call, " ")
+		c, ok := captures.Sample(driver, op, "begin")
+		require.True(t, ok, call)
+		made := map[string][]string{
+			"libxl": {" id='3'", "vif3.0", "5900", "/dev/pts"},
+			"bhyve": {" id='912'", "vnet0"},
+		}[driver]
+		for _, word := range made {
+			assert.Equal(t, running, strings.Contains(string(c.XML), word), "%s: %s", call, word)
+		}
+	}
+}
+
 func TestCallersMayChangeWhatTheyGet(t *testing.T) {
 	c, _ := captures.Sample("qemu", "start", "begin")
 	c.XML[0] = '!'

@@ -33,10 +33,10 @@ func standIn(all []Capture, driver, op, subOp string) (Capture, bool) {
 	c := Capture{Driver: driver, Op: op, SubOp: subOp, Extra: "-", Name: driver + "." + op + "." + subOp}
 	switch driver {
 	case "libxl":
-		c.Object, c.XML = "web", sample(driver)
+		c.Object, c.XML = "web", sample(driver, op)
 		return c, true
 	case "bhyve":
-		c.Object, c.XML = "mail", sample(driver)
+		c.Object, c.XML = "mail", sample(driver, op)
 		return c, true
 	}
 	// What libvirt would pass is most like what it passes of something that is
@@ -53,7 +53,12 @@ func standIn(all []Capture, driver, op, subOp string) (Capture, bool) {
 	return Capture{}, false
 }
 
-func sample(driver string) []byte {
+// sample is the guest of samples as it is at an operation.
+func sample(driver, op string) []byte {
+	switch op {
+	case "prepare", "start", "release", "migrate": // it has no id then
+		driver += "-off"
+	}
 	xml, _ := files.ReadFile("samples/" + driver + ".xml")
 	return xml
 }

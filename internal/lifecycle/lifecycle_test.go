@@ -239,6 +239,65 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestRefused: what libvirt calls after a refusal, of the drivers in which it depends on
+// the call, for a guest with two ports.
+func TestRefused(t *testing.T) {
+	const own = `<domain type='%s'><name>g</name><devices>
+<interface type='network'><source network='red'/></interface><interface type='network'><source network='blue'/></interface>
+</devices></domain>`
+	const all = "stopped g, port-deleted red, port-deleted blue, release g"
+	for _, x := range []struct{ driver, steps, refuse, calls, outcomes string }{
+		{"lxc", "start g", "lxc/prepare g", "stopped g, release g failed", "start refused"},
+		{"lxc", "start g", "network/port-created blue", "port-deleted red, stopped g, release g failed", "start refused"},
+		{"lxc", "start g", "lxc/start g", all + " failed", "start refused"},
+		{"lxc", "start-fails g", "network/port-created blue", "port-deleted red, stopped g, release g failed", "start refused"},
+
+		{"libxl", "start g", "libxl/prepare g", "", "start refused"},
+		{"libxl", "start g", "network/port-created blue", "port-deleted red", "start refused"},
+		{"libxl", "start g", "libxl/start g", all, "start refused"},
+		{"libxl", "start-fails g", "network/port-created blue", "port-deleted red", "start refused"},
+
+		{"libxl", "start g; migrate g", "destination libxl/migrate g", "", "continues; start refused"},
+		{"libxl", "start g; migrate g", "destination libxl/prepare g", "stopped g, release g", "continues; start refused"},
+		{"libxl", "start g; migrate g", "destination network/port-created blue", "port-deleted red, stopped g, release g", "continues; start refused"},
+		{"libxl", "start g; migrate g", "destination libxl/started g", all, "continues; start refused"},
+
+		{"bhyve", "start g; destroy g", "bhyve/prepare g", "", "start refused; not done: g is off"},
+		{"bhyve", "start g; destroy g", "network/port-created blue", "port-deleted red", "start refused; not done: g is off"},
+		{"bhyve", "start g; destroy g", "bhyve/start g", "port-deleted red, port-deleted blue", "start refused; not done: g is off"},
+		// By its source libvirt goes on counting it as running.
+		{"bhyve", "start g; destroy g", "bhyve/started g", "port-deleted red, port-deleted blue, stopped g, release g", "start refused; continues"},
+	} {
+		t.Run(x.driver+" "+x.steps+" "+x.refuse, func(t *testing.T) {
+			s := lifecycle.Scenario{
+				Guests: []lifecycle.Guest{{Name: "g", Driver: x.driver, XML: fmt.Appendf(nil, own, x.driver)}},
+				Steps:  steps(strings.Split(x.steps, "; ")...),
+			}
+			w, err := lifecycle.New(&s)
+			require.NoError(t, err)
+			var after, outcomes []string
+			refused := false
+			for _, step := range s.Steps {
+				o := w.Do(t.Context(), step, func(_ context.Context, c lifecycle.Call) lifecycle.Answer {
+					if refused {
+						after = append(after, strings.TrimSpace(c.Op+" "+c.Object+" "+strings.Trim(c.Extra, "-")))
+						return lifecycle.Answer{Verdict: verdict.Verdict{Word: verdict.Continues}}
+					}
+					word := verdict.Continues
+					if strings.TrimSpace(c.Host+" "+c.Driver+"/"+c.Op+" "+c.Object) == x.refuse {
+						word, refused = verdict.StartRefused, true
+					}
+					return lifecycle.Answer{Verdict: verdict.Verdict{Word: word}}
+				})
+				outcomes = append(outcomes, o.String())
+			}
+			assert.True(t, refused)
+			assert.Equal(t, x.calls, strings.Join(after, ", "))
+			assert.Equal(t, x.outcomes, strings.Join(outcomes, "; "))
+		})
+	}
+}
+
 // TestXML: each call carries XML of that guest and network, which decodes.
 func TestXML(t *testing.T) {
 	const name = `we<b & "co"`

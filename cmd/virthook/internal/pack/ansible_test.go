@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,12 +73,22 @@ func (c *control) play(host string, more ...string) (changed string, out string,
 	args := []string{"-i", "inventory", "--limit", host, "-e", "virthook_root=" + c.root, "-e", "virthook_verify=true", "-e", "virthook_reload=true"}
 	cmd := exec.CommandContext(ctx, "ansible-playbook", append(append(args, more...), "site.yml")...)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "PATH="+c.dir+"/bin:"+os.Getenv("PATH"), "ANSIBLE_CONFIG="+c.dir+"/ansible.cfg", "ANSIBLE_NOCOLOR=1", "ANSIBLE_PIPELINING=1", "HOME="+c.dir, "LC_ALL=C.UTF-8")
+	cmd.Env = append(os.Environ(), "PATH="+c.dir+"/bin:"+pathWithout("virthook"), "ANSIBLE_CONFIG="+c.dir+"/ansible.cfg", "ANSIBLE_NOCOLOR=1", "ANSIBLE_PIPELINING=1", "HOME="+c.dir, "LC_ALL=C.UTF-8")
 	raw, err := cmd.CombinedOutput()
 	if m := regexp.MustCompile(`changed=(\d+)`).FindSubmatch(raw); m != nil {
 		changed = string(m[1])
 	}
 	return changed, string(raw), err
+}
+
+// pathWithout is PATH but for the folders that have a program: the made-up host is not
+// one where somebody has installed it.
+func pathWithout(program string) string {
+	folders := filepath.SplitList(os.Getenv("PATH"))
+	return strings.Join(slices.DeleteFunc(folders, func(folder string) bool {
+		_, err := os.Stat(filepath.Join(folder, program))
+		return err == nil
+	}), string(filepath.ListSeparator))
 }
 
 func (c *control) mustPlay(host string, more ...string) (changed string) {

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -23,7 +24,8 @@ func (g *generator) events() ([]byte, error) {
 	domains := slices.DeleteFunc(all, func(o *spec.Op) bool { return o.InputAt("") != spec.InputDomain })
 	if len(domains) > 0 {
 		comment(f, "OnDomain handles every operation of this package that carries a guest's domain, of every driver. "+
-			"A switch on the type of the event tells them apart. In a filter, edits of the event's Domain count.")
+			"A switch on the type of the event tells them apart. In a filter, edits of the event's Domain count.",
+			gravest(domains))
 		f.Func().Id("OnDomain").
 			Params(jen.Id("h").Func().Params(jen.Qual("context", "Context"), jen.Qual(sdkPath, "DomainEvent")).Error()).
 			Qual(sdkPath, "Option").
@@ -35,6 +37,40 @@ func (g *generator) events() ([]byte, error) {
 			)
 	}
 	return render(f)
+}
+
+// gravest names the operations where an error costs more than what libvirt was about to
+// do, "" when there are none.
+func gravest(ops []*spec.Op) string {
+	var parts []string
+	for _, effect := range []string{spec.EffectKilled, spec.EffectForgotten, spec.EffectLost} {
+		var names []string
+		for _, o := range ops {
+			if slices.ContainsFunc(o.Failure, func(f spec.Failure) bool { return f.Effect == effect }) {
+				names = append(names, "["+o.GoName()+"]")
+			}
+		}
+		if len(names) > 0 {
+			parts = append(parts, enumerated(names)+", where an error "+effects[effect])
+		}
+	}
+	switch {
+	case len(parts) == 0:
+		return ""
+	case len(parts) == 1:
+		return "Among them are " + parts[0] + "."
+	}
+	last := len(parts) - 1
+	return "Among them are " + strings.Join(parts[:last], "; ") + "; and " + parts[last] + "."
+}
+
+// enumerated is "a", "a and b" or "a, b and c".
+func enumerated(words []string) string {
+	last := len(words) - 1
+	if last <= 0 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // nilPointers is the body of a slice literal with (*T)(nil) for each event type, one a line.

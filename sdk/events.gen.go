@@ -57,6 +57,11 @@ func Events() []Event {
 // OnDomain handles every operation of this package that carries a guest's
 // domain, of every driver. A switch on the type of the event tells them apart.
 // In a filter, edits of the event's Domain count.
+//
+// Among them are [LxcReconnectBegin] and [QemuReconnectBegin], where an error
+// gets the running guest killed; [LibxlReconnectBegin], where an error makes
+// libvirt forget the guest, which runs on; and [QemuRestoreBegin], where an
+// error can cost the guest's saved state.
 func OnDomain(h func(context.Context, DomainEvent) error) Option {
 	hookimpl.NonNil("sdk.OnDomain", h == nil)
 	return OnEach(h, []DomainEvent{

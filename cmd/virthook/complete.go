@@ -217,36 +217,51 @@ func operationsOf(cmd *cobra.Command, driver string) (ops []*spec.Op) {
 	return ops
 }
 
+// completeCall offers the words of a call, in whichever of its forms they come.
 func completeCall(cmd *cobra.Command, args []string, toComplete string) (offered []string, _ cobra.ShellCompDirective) {
-	switch len(args) {
-	case 0:
+	driver, rest, slash := strings.Cut(toComplete, "/")
+	switch {
+	case len(args) == 0 && !slash:
 		return completeDrivers(cmd, args, toComplete)
-	case 1:
-		v := libvirtOf(cmd)
-		seen := map[string]int{}
-		ops := operationsOf(cmd, args[0])
-		for _, o := range ops {
-			seen[o.NameAt(v)]++
+	case len(args) == 0:
+		for _, o := range offeredOperations(cmd, driver, rest) {
+			offered = append(offered, driver+"/"+o)
 		}
-		for _, o := range ops {
-			name := o.NameAt(v)
-			if seen[name] > 1 || strings.Contains(toComplete, "/") {
-				name += "/" + o.SubOp
-			}
-			offered = append(offered, cobra.CompletionWithDesc(name, o.Summary))
-		}
+	case len(callWords(args)) == 1:
+		offered = offeredOperations(cmd, args[0], toComplete)
+	case len(callWords(args)) == 2:
+		return completeSubOps(cmd, args, toComplete)
 	}
 	return offered, inOrder
 }
 
+// offeredOperations are those of the driver, with the sub-operation where it is asked
+// for or needed.
+func offeredOperations(cmd *cobra.Command, driver, toComplete string) (offered []string) {
+	v := libvirtOf(cmd)
+	seen := map[string]int{}
+	ops := operationsOf(cmd, driver)
+	for _, o := range ops {
+		seen[o.NameAt(v)]++
+	}
+	for _, o := range ops {
+		name := o.NameAt(v)
+		if seen[name] > 1 || strings.Contains(toComplete, "/") {
+			name += "/" + o.SubOp
+		}
+		offered = append(offered, cobra.CompletionWithDesc(name, o.Summary))
+	}
+	return offered
+}
+
 // called are the operations that the operands of fire mean.
 func called(cmd *cobra.Command, args []string) (ops []*spec.Op) {
-	if len(args) != 2 {
+	words := callWords(args)
+	if len(words) < 2 {
 		return nil
 	}
-	name, subOp, _ := strings.Cut(args[1], "/")
-	for _, o := range operationsOf(cmd, args[0]) {
-		if o.NameAt(libvirtOf(cmd)) == name && (subOp == "" || o.SubOp == subOp) {
+	for _, o := range operationsOf(cmd, words[0]) {
+		if o.NameAt(libvirtOf(cmd)) == words[1] && (len(words) == 2 || o.SubOp == words[2]) {
 			ops = append(ops, o)
 		}
 	}

@@ -77,15 +77,8 @@ func eventTable(to io.Writer, ops []*spec.Op, v spec.Version) error {
 		if o.Filters() {
 			filter = "yes"
 		}
-		var effects []string
-		for _, f := range failuresAt(o, v) {
-			if v == "" && f.Since != "" {
-				f.Effect += " since " + string(f.Since)
-			}
-			effects = append(effects, f.Effect)
-		}
 		fmt.Fprintln(w, strings.Join([]string{
-			o.Driver.Name, o.NameAt(v), o.SubOp, since, o.InputAt(v), filter, strings.Join(effects, ", "), o.Summary,
+			o.Driver.Name, o.NameAt(v), o.SubOp, since, o.InputAt(v), filter, effects(failuresAt(o, v)), o.Summary,
 		}, "\t"))
 	}
 	if err := w.Flush(); err != nil {
@@ -93,6 +86,30 @@ func eventTable(to io.Writer, ops []*spec.Op, v spec.Version) error {
 	}
 	_, err := to.Write(b.Bytes())
 	return err
+}
+
+// effects are what comes of a failure today, and in brackets what came of it in other
+// versions: "refused (lost since 11.3.0 until 12.8.0)".
+func effects(failures []spec.Failure) string {
+	if len(failures) == 0 {
+		return ""
+	}
+	now := failures[0]
+	var others []string
+	for i, f := range failures[1:] { // newest first
+		if f.Effect == now.Effect {
+			continue
+		}
+		text := f.Effect
+		if f.Since != "" {
+			text += " since " + string(f.Since)
+		}
+		others = append(others, text+" until "+string(failures[i].Since))
+	}
+	if len(others) == 0 {
+		return now.Effect
+	}
+	return now.Effect + " (" + strings.Join(others, ", ") + ")"
 }
 
 // eventList is what events --json prints.

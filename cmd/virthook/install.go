@@ -23,7 +23,7 @@ type installFlags struct {
 }
 
 func (f *installFlags) add(flags *pflag.FlagSet, force string) {
-	flags.StringVar(&f.hooks, "hooks-dir", "", "the hooks folder `DIR`; default: the one of the host's libvirt")
+	flags.StringVar(&f.hooks, "hooks-dir", "", "the hooks folder `DIR`, with --root inside the image; default: the one of the host's libvirt")
 	flags.StringVar(&f.root, "root", "", "the host is the one in the folder `DIR`, such as an image's; nothing in it is run")
 	flags.BoolVar(&f.force, "force", false, force)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "change nothing, say what would be done")
@@ -63,6 +63,9 @@ func newInstall() *cobra.Command {
 		Short: "Put a hook in place",
 		Long: `Put a copy of a hook where libvirt finds it, in one step: a libvirt that runs
 meanwhile sees the old file or the new one, also when this command is killed.
+
+With --root all paths but PROGRAM are the image's, also that of --hooks-dir; without a
+libvirt and a hooks folder in the image it is /etc/libvirt/hooks there.
 
 The place is DRIVER.d/50-PROGRAM, where hooks stand beside each other, or DRIVER for
 a libvirt before 6.5.0, which runs nothing else. Without --driver and --as, a hook
@@ -129,17 +132,30 @@ or DRIVER. No daemon has to be told: libvirt passes over a hook that is gone.`,
 	return cmd
 }
 
+// would are the actions of a dry run, as far as they are any.
+var would = map[install.Action]string{
+	install.Installed: "would install",
+	install.Replaced:  "would replace",
+	install.Mended:    "would mend",
+	install.Removed:   "would remove",
+	install.PutBack:   "would put back",
+}
+
 // installText is the report for people.
 func installText(r *install.Result) string {
 	var b bytes.Buffer
 	if r.DryRun {
-		b.WriteString("nothing is changed, this would be:\n")
+		b.WriteString("dry run, nothing is changed:\n")
 	}
 	for _, file := range r.Files {
-		fmt.Fprintf(&b, "%s %s", file.Action, hookexec.Quote(file.Path))
+		action, kept := string(file.Action), "is kept"
+		if would := would[file.Action]; r.DryRun && would != "" {
+			action, kept = would, "would be kept"
+		}
+		fmt.Fprintf(&b, "%s %s", action, hookexec.Quote(file.Path))
 		switch {
 		case file.Kept != "":
-			fmt.Fprintf(&b, ", what was there is kept as %s", file.Kept)
+			fmt.Fprintf(&b, ", what was there %s as %s", kept, file.Kept)
 		case file.Why != "":
 			fmt.Fprintf(&b, ": %s", file.Why)
 		}

@@ -30,6 +30,7 @@ type fired struct {
 	verdict verdict.Verdict
 	unended *hookexec.UnendedError // of the last hook, when the wait was given up
 	then    string                 // what libvirt does after a failure, "" where the spec has no more than the word
+	notes   []string               // what of the call no libvirt would pass
 }
 
 // isSlow says whether the hook took long.
@@ -48,6 +49,9 @@ func (f *fired) print(to io.Writer) error {
 		if f.isSlow(r) {
 			p.section(p.in(yellow, fmt.Sprintf("slow: longer than %s, and libvirt does nothing else with the %s meanwhile", f.slow, f.what())))
 		}
+	}
+	for _, note := range f.notes {
+		fmt.Fprintln(&b, p.in(yellow, "note: "+note))
 	}
 	p.verdict(f)
 	_, err := to.Write(b.Bytes())

@@ -19,6 +19,7 @@ type firedJSON struct {
 	OK      bool              `json:"ok"`
 	Verdict eventjson.Verdict `json:"verdict"`
 	Then    string            `json:"then,omitempty"`
+	Notes   []string          `json:"notes,omitempty"`
 	Calls   []eventjson.Call  `json:"calls"`
 	Output  *string           `json:"output,omitempty"` // of a filter that prints XML
 	Diff    []eventjson.Line  `json:"diff,omitempty"`
@@ -30,7 +31,7 @@ func (f *fired) json() firedJSON {
 	j := firedJSON{
 		Version: 1, Driver: f.call.Driver, Object: f.call.Object, Op: f.call.Op, SubOp: f.call.SubOp, Extra: f.call.Extra,
 		Libvirt: string(f.libvirt), Filter: f.filter, OK: v.GoesOn(),
-		Verdict: eventjson.VerdictOf(v), Then: f.then, Calls: []eventjson.Call{},
+		Verdict: eventjson.VerdictOf(v), Then: f.then, Notes: f.notes, Calls: []eventjson.Call{},
 	}
 	for _, r := range f.outcome.Results {
 		j.Calls = append(j.Calls, f.callJSON(r))

@@ -49,7 +49,8 @@ func (m home) installed(h *Host) bool {
 }
 
 // HooksDir finds the host's hooks folder: the one that its libvirt reads, or without
-// a libvirt the one that is there. It need not exist.
+// a libvirt the one that is there, or in an image without either the usual one. It need
+// not exist.
 func HooksDir(h *Host) (string, error) {
 	var read, there []string
 	for _, m := range homes {
@@ -68,6 +69,9 @@ func HooksDir(h *Host) (string, error) {
 	case 1:
 		return found[0], nil
 	case 0:
+		if h.IsImage() {
+			return homes[0].hooks, nil
+		}
 		return "", usef("found neither a libvirt nor a hooks folder: say where it is with --hooks-dir, such as %s", homes[0].hooks)
 	}
 	return "", usef("found several hooks folders, %s: %s: say which with --hooks-dir", strings.Join(found, ", "), why)

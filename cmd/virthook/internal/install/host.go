@@ -23,6 +23,18 @@ func usef(format string, args ...any) error { return &UseError{fmt.Errorf(format
 // Unwrap returns the error without the mark.
 func (e *UseError) Unwrap() error { return e.error }
 
+// inOneLine is an error of all of them, of use when the first is one; nil without any.
+func inOneLine(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	err := errs[0]
+	for _, next := range errs[1:] {
+		err = fmt.Errorf("%w; %w", err, next)
+	}
+	return err
+}
+
 // Host is a machine with hooks: this one, which is the zero value, or the one in a
 // folder such as an image's.
 type Host struct {

@@ -108,8 +108,11 @@ func Install(ctx context.Context, o Options) (*Result, error) {
 	}
 	defer h.Close()
 	w := &work{host: h}
-	if w.hooksDir, err = hooksFolder(h, o.HooksDir); err != nil {
+	var lacks []error // which the command line does, said all at once
+	if w.hooksDir, err = hooksFolder(h, o.HooksDir); err != nil && o.HooksDir != "" {
 		return nil, err
+	} else if err != nil {
+		lacks = append(lacks, err)
 	}
 	p, err := readProgram(o.Program)
 	if err != nil {
@@ -118,13 +121,16 @@ func Install(ctx context.Context, o Options) (*Result, error) {
 	if err := p.check(h); err != nil {
 		return nil, err
 	}
-	if o.Libvirt == "" {
-		o.Libvirt = LibvirtVersion(h, w.hooksDir)
-	}
 	if len(o.Drivers) == 0 && len(o.As) == 0 {
 		if o.Drivers, err = p.drivers(ctx, h); err != nil {
-			return nil, err
+			lacks = append(lacks, err)
 		}
+	}
+	if err := inOneLine(lacks); err != nil {
+		return nil, err
+	}
+	if o.Libvirt == "" {
+		o.Libvirt = LibvirtVersion(h, w.hooksDir)
 	}
 	to, err := places(p.name, o.Drivers, o.As, o.Libvirt)
 	if err != nil {

@@ -28,19 +28,18 @@ const (
 
 // Options say what is generated.
 type Options struct {
-	// ImportPath is that of the SDK package. Its last element, without what an
-	// identifier cannot have, is the package's name.
-	ImportPath string
+	ImportPath string // of the SDK package, whose name is [PackageName]
 }
 
 // Render returns every file of the SDK, by its slash-separated path below the
 // package's folder. The same spec gives the same bytes. The first line of each
 // file says that it is generated.
 func Render(s *spec.Spec, o Options) (map[string][]byte, error) {
-	g := &generator{spec: s, path: o.ImportPath, pkg: packageName(path.Base(o.ImportPath))}
-	if !token.IsIdentifier(g.pkg) {
-		return nil, fmt.Errorf("the import path %q gives no package name", o.ImportPath)
+	pkg, err := PackageName(o.ImportPath)
+	if err != nil {
+		return nil, err
 	}
+	g := &generator{spec: s, path: o.ImportPath, pkg: pkg}
 	if err := g.clash(); err != nil {
 		return nil, err
 	}
@@ -118,13 +117,19 @@ func render(f *jen.File) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func packageName(base string) string {
-	return strings.ToLower(strings.Map(func(r rune) rune {
+// PackageName is that of the package with the import path: its last element, without
+// what an identifier cannot have.
+func PackageName(importPath string) (string, error) {
+	name := strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
 		}
 		return -1
-	}, base))
+	}, path.Base(importPath)))
+	if !token.IsIdentifier(name) {
+		return "", fmt.Errorf("the import path %q gives no package name", importPath)
+	}
+	return name, nil
 }
 
 // clash reports names of the spec that would collide with what every SDK has.

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/mod/module"
 
+	"github.com/virthook/virthook/gen"
 	"github.com/virthook/virthook/gen/docs"
 	"github.com/virthook/virthook/internal/captures"
 	"github.com/virthook/virthook/spec"
@@ -50,10 +52,16 @@ operations are those of a spec of your own.
 					return misusef("--format: unknown format %q: one of %s", f, strings.Join(docs.Formats, ", "))
 				}
 			}
+			if len(formats) == 0 {
+				return misusef("--format names none of %s", strings.Join(docs.Formats, ", "))
+			}
 			if out == "" {
 				return misusef("--out is missing: the folder to write to")
 			}
 			if err := module.CheckImportPath(sdk); err != nil {
+				return misusef("--sdk: %w", err)
+			}
+			if _, err := gen.PackageName(sdk); err != nil {
 				return misusef("--sdk: %w", err)
 			}
 			v, err := libvirt.version()
@@ -71,13 +79,17 @@ operations are those of a spec of your own.
 			if err != nil {
 				return err
 			}
-			p, err := newPlan(out, files)
+			var also []string
+			for _, format := range formats {
+				also = append(also, docs.Places[format]...)
+			}
+			p, err := newPlan(out, files, also...)
 			if err != nil {
 				return err
 			}
 			if check {
 				if lines := p.stale(); len(lines) > 0 {
-					return errors.New(strings.Join(lines, "\n"))
+					return errors.New(strings.Join(append(lines, "to bring them up to date: "+sameCommand(cmd)), "\n"))
 				}
 			} else if err := p.apply(); err != nil {
 				return err
@@ -93,6 +105,21 @@ operations are those of a spec of your own.
 	cmd.Flags().StringVar(&sdk, "sdk", sdkPath, "the `IMPORT PATH` of the package that the handlers are shown with")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing, fail when a file is not up to date")
 	return cmd
+}
+
+// sameCommand is the command line without --check.
+func sameCommand(cmd *cobra.Command) string {
+	words := []string{cmd.CommandPath()}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), ",")
+		}
+		if f.Name != "check" {
+			words = append(words, "--"+f.Name, shellQuote(value))
+		}
+	})
+	return strings.Join(words, " ")
 }
 
 // documentation is all files of the formats.
@@ -125,12 +152,12 @@ func sampleFor(v spec.Version) func(*spec.Op) (docs.Sample, bool) {
 			return docs.Sample{}, false // none was recorded under a former name
 		}
 		c, ok := captures.Sample(o.Driver.Name, o.Op, o.SubOp)
-		if v == "" || !ok {
-			return call(c), ok
+		if none := o.InputAt(v) == spec.InputNone; !ok || none != (c.XML == nil) {
+			return docs.Sample{}, false // a spec of one's own may have another input
 		}
 		if i := slices.IndexFunc(all, func(of captures.Capture) bool {
 			return of.Driver == c.Driver && of.Op == c.Op && of.SubOp == c.SubOp && !v.Less(spec.Version(of.Version))
-		}); i >= 0 {
+		}); v != "" && i >= 0 {
 			c = all[i]
 		}
 		return call(c), true

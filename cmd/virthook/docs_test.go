@@ -25,6 +25,7 @@ func TestReferenceIsFresh(t *testing.T) {
 
 	for o := range s.All() { // what an example prints comes of the sample beside it
 		if o.Extra != nil && o.Extra.Enum != "" {
+			require.NotNil(t, o.Example, o.ID())
 			shown, _ := sampleFor("")(o)
 			assert.Equal(t, o.Example.Extra, shown.Argv[4], o.ID())
 		}

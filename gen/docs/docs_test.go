@@ -210,3 +210,41 @@ func TestNeighbours(t *testing.T) {
 	assert.Equal(t, []string{"network/port-deleted", "release"}, names("bhyve-stopped-end", "next"))
 	assert.Equal(t, []string{"migrate", "restore"}, names("qemu-prepare-begin", "before"))
 }
+
+// The SDK has no handler for what an operation was before.
+func TestFormerNameHasNoHandler(t *testing.T) {
+	o := New(builtin(t), options("5.0.0")).operation("network-plugged-begin")
+	assert.Empty(t, o.field("handler"))
+	assert.Empty(t, o.Example)
+	for _, format := range Formats {
+		assert.NotContains(t, folded(format, rendered(t, format, builtin(t), options("5.0.0"))), fold("OnNetworkPortCreatedBegin"))
+	}
+}
+
+// What libvirt does after its own failure is that of the version.
+func TestEndingByVersion(t *testing.T) {
+	s := builtin(t)
+	l := s.Driver("qemu").Lifecycles[1]
+	require.True(t, l.Fails)
+	l.Refused = append([]spec.Refusal{{Since: "9.0.0", Calls: []string{"stopped"}, To: spec.StateRunning}}, l.Refused...)
+	for version, to := range map[spec.Version]string{"5.0.0": "off", "9.0.0": "running", "": "running"} {
+		assert.Equal(t, to, New(s, options(version)).Drivers[0].Lifecycles[1].Ending.To, version)
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	s := builtin(t)
+	s.Driver("bhyve").Name = "libvirt"
+	_, err := Render("md", s, options(""))
+	assert.EqualError(t, err, "two files would have the name libvirt.md")
+	_, err = Render("md", s, Options{SDK: "example.com/9"})
+	assert.EqualError(t, err, `the import path "example.com/9" gives no package name`)
+}
+
+// What an example prints is said where there is what it comes of.
+func TestPrintsNeedASample(t *testing.T) {
+	o := options("")
+	o.Sample = nil
+	assert.Empty(t, New(builtin(t), o).Drivers[0].Operations[0].Example.Prints)
+	assert.NotContains(t, string(rendered(t, "man", builtin(t), o)["man/man7/virthook-hooks.7"]), "SAMPLES")
+}

@@ -30,7 +30,7 @@ func (b *builder) lifecycle(d *spec.Driver, l *spec.Lifecycle) *Lifecycle {
 		}
 	}
 	if l.Fails {
-		o := b.follows(d, l, l.Calls, len(l.Calls), "", l.Calls[len(l.Calls)-1])
+		o := b.follows(d, l, l.Calls, len(l.Calls), b.options.Libvirt, l.Calls[len(l.Calls)-1])
 		o.Effect, o.Text = "failed", "libvirt itself fails"
 		v.Ending = &o
 	}

@@ -3,6 +3,7 @@ package docs
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"text/template"
@@ -17,8 +18,8 @@ func man(r *Reference) (map[string][]byte, error) {
 		"failure":  failureWords,
 		"legend":   legend,
 		"join":     func(list any) string { return joined(list) },
-		"lower":    strings.ToLower,
 		"outcome":  outcomeWords,
+		"samples":  hasSamples,
 		"sentence": r.sentence,
 		"state":    stateWords,
 		"step":     stepWords,
@@ -33,6 +34,12 @@ func man(r *Reference) (map[string][]byte, error) {
 		return nil, fmt.Errorf("rendering virthook-hooks.7: %w", err)
 	}
 	return map[string][]byte{"man/man7/virthook-hooks.7": RoffPage(b.String())}, nil
+}
+
+func hasSamples(ds []*Driver) bool {
+	return slices.ContainsFunc(ds, func(d *Driver) bool {
+		return slices.ContainsFunc(d.Operations, func(o *Operation) bool { return o.Sample != nil })
+	})
 }
 
 // operationTable is an overview of all operations.

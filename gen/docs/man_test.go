@@ -204,7 +204,7 @@ func TestManPageOfAnySpec(t *testing.T) {
 }
 
 func TestManPageOfNothing(t *testing.T) {
-	assert.Contains(t, unroff(hookPage(t, &spec.Spec{}, Options{})), "SEE ALSO")
+	assert.Contains(t, unroff(hookPage(t, &spec.Spec{}, Options{SDK: sdkPath})), "SEE ALSO")
 }
 
 func TestRoffText(t *testing.T) {

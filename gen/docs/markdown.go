@@ -42,12 +42,18 @@ func markdown(r *Reference) (map[string][]byte, error) {
 		return nil, err
 	}
 	files := map[string][]byte{}
+	add := func(name string, content []byte) {
+		if files[name] != nil && err == nil {
+			err = fmt.Errorf("two files would have the name %s", name)
+		}
+		files[name] = content
+	}
 	page := func(name, template string, data any) {
 		var b bytes.Buffer
 		if e := t.ExecuteTemplate(&b, template, data); e != nil && err == nil {
 			err = fmt.Errorf("rendering %s: %w", name, e)
 		}
-		files[name] = tidy(b.Bytes())
+		add(name, tidy(b.Bytes()))
 	}
 	page("README.md", "index", r)
 	if len(r.Topics) > 0 {
@@ -56,7 +62,7 @@ func markdown(r *Reference) (map[string][]byte, error) {
 	for _, d := range r.Drivers {
 		page(d.Name+".md", "driver", d)
 		for _, l := range d.Lifecycles {
-			files["pictures/"+l.Anchor+".svg"] = picture(l)
+			add("pictures/"+l.Anchor+".svg", picture(l))
 		}
 	}
 	return files, err
@@ -117,8 +123,7 @@ func markdownLink(l Link) string {
 	if l.Anchor == "" {
 		return escapeMarkdown(l.Text)
 	}
-	words := strings.Split(strings.TrimPrefix(l.Anchor, l.Driver+"-"), "-")
-	return fmt.Sprintf("[%s](%s.md#%s)", escapeMarkdown(l.Text), l.Driver, strings.Join(words, "-"))
+	return fmt.Sprintf("[%s](%s.md#%s)", escapeMarkdown(l.Text), l.Driver, strings.TrimPrefix(l.Anchor, l.Driver+"-"))
 }
 
 // field returns what is known under a key.
@@ -185,7 +190,7 @@ func escapeMarkdown(s string) string {
 			b.WriteString("&amp;")
 		case r == '_' && i > 0 && i+1 < len(runes) && inWord(runes[i-1]) && inWord(runes[i+1]): // as in snake_case
 			b.WriteRune(r)
-		case strings.ContainsRune("\\`*_[]", r):
+		case strings.ContainsRune("\\`*_~[]", r):
 			b.WriteString(`\` + string(r))
 		default:
 			b.WriteRune(r)

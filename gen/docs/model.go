@@ -84,7 +84,7 @@ type Link struct {
 // Example is a handler in Go.
 type Example struct {
 	Summary string // "": there is no more than the signature
-	Code    string // the call that makes the option, gofmt'ed, with tabs
+	Code    string // the call that makes the option, gofmt'ed, with tabs; "": the SDK has none
 	Prints  string // what came of it on the sample
 }
 
@@ -169,7 +169,8 @@ type mark struct {
 // New makes the reference of a spec.
 func New(s *spec.Spec, o Options) *Reference {
 	b := &builder{spec: s, options: o}
-	r := &Reference{Libvirt: o.Libvirt, SDK: o.SDK, Package: packageOf(o.SDK)}
+	b.pkg, _ = gen.PackageName(o.SDK) // [Render] has refused what gives none
+	r := &Reference{Libvirt: o.Libvirt, SDK: o.SDK, Package: b.pkg}
 	for _, d := range s.Drivers {
 		if v := b.driver(d); len(v.Operations) > 0 {
 			r.Drivers = append(r.Drivers, v)
@@ -240,6 +241,7 @@ func (r *Reference) beginsWithName(text string) bool {
 type builder struct {
 	spec    *spec.Spec
 	options Options
+	pkg     string // of the SDK
 }
 
 // in says whether the reference is about the range.
@@ -313,6 +315,9 @@ func (b *builder) operation(o *spec.Op) *Operation {
 			v.Sample = &sample
 		}
 	}
+	if v.Sample == nil {
+		v.Example.Prints = "" // which would come of it
+	}
 	add := func(key, label string, values ...Value) {
 		var held []Value
 		for _, x := range values {
@@ -326,7 +331,9 @@ func (b *builder) operation(o *spec.Op) *Operation {
 			v.Fields = append(v.Fields, Field{key, label, held})
 		}
 	}
-	add("handler", "Handler", Value{Text: gen.Handler(b.spec, o, packageOf(b.options.SDK)), Code: true})
+	if v.Name == o.Op { // the SDK handles none under its former name
+		add("handler", "Handler", Value{Text: gen.Handler(b.spec, o, b.pkg), Code: true})
+	}
 	add("called", "Called as", b.called(o)...)
 	since := Value{Text: "libvirt " + string(o.Since)}
 	if o.Until != "" {
@@ -528,7 +535,10 @@ func (b *builder) links(d *spec.Driver, ref string) []Link {
 }
 
 func (b *builder) example(o *spec.Op) Example {
-	e := Example{Code: gen.HandlerLiteral(b.spec, o, packageOf(b.options.SDK))}
+	if o.NameAt(b.options.Libvirt) != o.Op {
+		return Example{}
+	}
+	e := Example{Code: gen.HandlerLiteral(b.spec, o, b.pkg)}
 	if o.Example != nil {
 		e.Summary = o.Example.Summary
 		if b.options.Libvirt == "" { // it comes of the newest sample

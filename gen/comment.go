@@ -127,15 +127,16 @@ func versionComment(o *spec.Op) string {
 		fmt.Fprintf(&b, " Before libvirt %s it was called %s, which is not handled.", f.Until, f.Op)
 	}
 	if len(o.Verified.Seen) > 0 {
-		fmt.Fprintf(&b, " Seen on %s;", join(o.Verified.Seen))
+		fmt.Fprintf(&b, " Seen on %s;", Join(o.Verified.Seen))
 	} else {
 		b.WriteString(" Not seen on a real daemon;")
 	}
-	fmt.Fprintf(&b, " in libvirt's source: %s.", join(o.Verified.Source))
+	fmt.Fprintf(&b, " in libvirt's source: %s.", Join(o.Verified.Source))
 	return b.String()
 }
 
-func join[S ~string](list []S) string {
+// Join lists words as a sentence does: "a, b and c".
+func Join[S ~string](list []S) string {
 	words := make([]string, len(list))
 	for i, s := range list {
 		words[i] = string(s)

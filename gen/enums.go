@@ -11,7 +11,7 @@ func (g *generator) enums() ([]byte, error) {
 		comment(f, e.GoName()+" says "+e.Summary+".", e.Doc)
 		f.Type().Id(e.GoName()).String()
 
-		comment(f, "The words of libvirt "+string(e.Since)+" and later, from "+join(e.Source)+".")
+		comment(f, "The words of libvirt "+string(e.Since)+" and later, from "+Join(e.Source)+".")
 		f.Const().DefsFunc(func(defs *jen.Group) {
 			for _, v := range e.Values {
 				defs.Id(e.ValueGoName(v)).Id(e.GoName()).Op("=").Lit(v.Value).Comment(v.Summary)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	htmlparser "golang.org/x/net/html"
 
 	"github.com/virthook/virthook/internal/captures"
 	"github.com/virthook/virthook/spec"
@@ -69,6 +70,135 @@ func TestEveryFormatSaysAll(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What is known of an operation or a lifecycle is said where it is described, a field
+// under its label, and beside a lifecycle is its own picture.
+func TestEveryFormatSaysAllInItsPlace(t *testing.T) {
+	s := builtin(t)
+	for _, libvirt := range []spec.Version{"", "9.0.0", "5.0.0"} {
+		r := New(s, options(libvirt))
+		for _, format := range Formats {
+			t.Run(format+" "+string(libvirt), func(t *testing.T) {
+				files := rendered(t, format, s, options(libvirt))
+				var root *htmlparser.Node
+				if format == "html" {
+					root = parsed(t, files["index.html"])
+				}
+				for _, d := range r.Drivers {
+					for _, o := range d.Operations {
+						part := operationPart(t, format, files, root, d, o)
+						is := *o
+						is.ID, is.Name, is.SubOp = "", "", "" // what the part was found by
+						is.Effect = ""                        // one of its fields says it
+						saysAll(t, o.ID, part, texts(reflect.ValueOf(is), nil))
+						saysFields(t, o, part)
+					}
+					for _, l := range d.Lifecycles {
+						is := *l
+						is.Action = ""
+						saysAll(t, l.Anchor, lifecyclePart(t, format, files, root, d, l), texts(reflect.ValueOf(is), nil))
+					}
+				}
+			})
+		}
+	}
+}
+
+// saysAll says which texts a part has less often than there are.
+func saysAll(t *testing.T, name, part string, all []string) {
+	t.Helper()
+	want := map[string]int{}
+	for _, text := range all {
+		want[text]++
+	}
+	for _, text := range sortedKeys(want) {
+		if found := strings.Count(part, fold(text)); found < want[text] {
+			t.Errorf("%s: %d of %d times there: %s", name, found, want[text], text)
+		}
+	}
+}
+
+// saysFields says which texts of fields do not come after the field's label. Labels come
+// in order.
+func saysFields(t *testing.T, o *Operation, part string) {
+	t.Helper()
+	for _, f := range o.Fields {
+		_, after, found := strings.Cut(part, fold(f.Label))
+		if !found {
+			t.Errorf("%s: no %s, or not in its place", o.ID, f.Label)
+			continue
+		}
+		part = after
+		saysAll(t, o.ID+" "+f.Key, part, texts(reflect.ValueOf(f.Values), nil))
+	}
+}
+
+// operationPart is what describes an operation.
+func operationPart(t *testing.T, format string, files map[string][]byte, root *htmlparser.Node, d *Driver, o *Operation) string {
+	t.Helper()
+	switch format {
+	case "md":
+		return foldedText(format, headed(t, string(files[d.Name+".md"]), "### "+title(o), "## ", "### "))
+	case "man":
+		page := string(files["man/man7/virthook-hooks.7"])
+		about := headed(t, page, ".SS "+roffArg(o.ID), ".SH ", ".SS ")
+		_, samples, found := strings.Cut(page, "\n.SH SAMPLES\n")
+		require.True(t, found)
+		return foldedText(format, about) + "\n" + foldedText(format, headed(t, samples, ".SS "+roffArg(o.ID), ".SH ", ".SS "))
+	}
+	part := find(root, o.Anchor)
+	require.NotNil(t, part, o.ID)
+	return fold(textOf(part))
+}
+
+// lifecyclePart is what describes a lifecycle, with the picture that it shows.
+func lifecyclePart(t *testing.T, format string, files map[string][]byte, root *htmlparser.Node, d *Driver, l *Lifecycle) string {
+	t.Helper()
+	title := l.Driver + ": " + l.Summary
+	switch format {
+	case "md":
+		part := headed(t, string(files[d.Name+".md"]), "### "+escapeMarkdown(l.Action)+": "+escapeMarkdown(l.Summary), "## ", "### ")
+		shown := regexp.MustCompile(`(?m)^!\[.*\]\((.*)\)$`).FindAllStringSubmatch(part, -1)
+		require.Len(t, shown, 1, l.Anchor)
+		svg := string(files[shown[0][1]])
+		named := regexp.MustCompile(`<title [^>]*>(.*?)</title>`).FindStringSubmatch(svg)
+		require.NotNil(t, named, l.Anchor)
+		assert.Equal(t, title, stdhtml.UnescapeString(named[1]), "the picture of %s", l.Anchor)
+		return fold(l.Driver+l.Summary) + "\n" + foldedText(format, part) + "\n" + foldedText("html", svg)
+	case "man":
+		return foldedText(format, headed(t, string(files["man/man7/virthook-hooks.7"]), ".SS "+roffArg(l.Driver+" "+l.Action), ".SH ", ".SS "))
+	}
+	part := find(root, l.Anchor)
+	require.NotNil(t, part, l.Anchor)
+	var pictures []string
+	for n := range part.Descendants() {
+		if n.Data == "svg" {
+			pictures = append(pictures, attribute(n, "aria-label"))
+		}
+	}
+	assert.Equal(t, []string{title}, pictures, "the pictures of %s", l.Anchor)
+	return fold(textOf(part))
+}
+
+// headed is the part of a page below the heading, which is there once, up to the next.
+func headed(t *testing.T, page, heading string, next ...string) string {
+	t.Helper()
+	var part strings.Builder
+	found, in := 0, false
+	for l := range strings.Lines(page) {
+		switch {
+		case strings.TrimSuffix(l, "\n") == heading:
+			found++
+			in = found == 1
+		case slices.ContainsFunc(next, func(n string) bool { return strings.HasPrefix(l, n) }):
+			in = false
+		case in:
+			part.WriteString(l)
+		}
+	}
+	require.NotZero(t, found, "no heading %s", heading)
+	return part.String()
 }
 
 // Each operation has every field that the issue of documentation asks for.
@@ -141,20 +271,32 @@ func texts(v reflect.Value, found []string) []string {
 func folded(format string, files map[string][]byte) string {
 	var all strings.Builder
 	for _, name := range sortedKeys(files) {
-		text := string(files[name])
-		switch {
-		case path.Ext(name) == ".svg" || format == "html":
-			text = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`).ReplaceAllString(text, "")
-			text = stdhtml.UnescapeString(text)
-		case format == "md":
-			text = stdhtml.UnescapeString(strings.ReplaceAll(text, `\`, ""))
-			text = regexp.MustCompile(`\]\([^)]*\)|\n  - `).ReplaceAllString(text, "")
-		case format == "man":
-			text = plainRoff(text)
+		as := format
+		if path.Ext(name) == ".svg" {
+			as = "html"
 		}
-		all.WriteString(fold(text) + "\n")
+		all.WriteString(foldedText(as, string(files[name])) + "\n")
 	}
 	return all.String()
+}
+
+var (
+	markup        = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`)
+	markdownLinks = regexp.MustCompile(`\]\([^)]*\)|\n  - `)
+)
+
+// foldedText is a part of a file as readers see it, as [fold] leaves it.
+func foldedText(format, text string) string {
+	switch format {
+	case "html":
+		text = stdhtml.UnescapeString(markup.ReplaceAllString(text, ""))
+	case "md":
+		text = stdhtml.UnescapeString(strings.ReplaceAll(text, `\`, ""))
+		text = markdownLinks.ReplaceAllString(text, "")
+	case "man":
+		text = unroff(text)
+	}
+	return fold(text)
 }
 
 // fold leaves what no layout changes: letters and digits.
@@ -165,11 +307,4 @@ func fold(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// plainRoff undoes roff's escapes and takes macros away, but for their operands.
-func plainRoff(s string) string {
-	s = regexp.MustCompile(`(?m)^['.]\\".*$`).ReplaceAllString(s, "")
-	s = regexp.MustCompile(`(?m)^['.][A-Za-z]+\b`).ReplaceAllString(s, "")
-	return regexp.MustCompile(`\\(f(?:.|\(..|\[[^]]*\])|\(..|\[[^]]*\]|.)`).ReplaceAllString(s, "")
 }

@@ -19,10 +19,14 @@ func webpage(t *testing.T, s *spec.Spec, o Options) (*htmlparser.Node, string) {
 	t.Helper()
 	files := rendered(t, "html", s, o)
 	require.Len(t, files, 1)
-	page := files["index.html"]
+	return parsed(t, files["index.html"]), string(files["index.html"])
+}
+
+func parsed(t *testing.T, page []byte) *htmlparser.Node {
+	t.Helper()
 	root, err := htmlparser.Parse(bytes.NewReader(page))
 	require.NoError(t, err)
-	return root, string(page)
+	return root
 }
 
 func attribute(n *htmlparser.Node, key string) string {

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"text/template"
 
+	"github.com/virthook/virthook/gen"
+	"github.com/virthook/virthook/spec"
 	"github.com/virthook/virthook/templates"
 )
 
@@ -17,7 +19,8 @@ func man(r *Reference) (map[string][]byte, error) {
 		"argv":     func(s *Sample) string { return strings.Join(s.Argv, " ") },
 		"failure":  failureWords,
 		"legend":   legend,
-		"join":     func(list any) string { return joined(list) },
+		"links":    linkWords,
+		"versions": gen.Join[spec.Version],
 		"outcome":  outcomeWords,
 		"samples":  hasSamples,
 		"sentence": r.sentence,

@@ -150,7 +150,7 @@ func TestManPageSaysAll(t *testing.T) {
 							}
 							says(label+v.Text, v.Doc)
 							if len(v.Links) > 0 {
-								says(label + joined(v.Links))
+								says(label + linkWords(v.Links))
 							}
 						}
 					}

@@ -184,7 +184,7 @@ func New(s *spec.Spec, o Options) *Reference {
 		if b.in(Range{Since: e.Since}) {
 			r.Enums = append(r.Enums, &Enum{
 				Name: e.GoName(), Anchor: anchor(e.Name), Range: b.open(Range{Since: e.Since}),
-				Summary: e.Summary, Doc: blocks(e.Doc), Source: join(e.Source), Values: e.Values,
+				Summary: e.Summary, Doc: blocks(e.Doc), Source: gen.Join(e.Source), Values: e.Values,
 			})
 		}
 	}
@@ -449,7 +449,7 @@ func (b *builder) failures(o *spec.Op) []Value {
 		f := o.Failure[i]
 		v := Value{Range: r, Effect: f.Effect, Text: effects[f.Effect], Doc: line(f.Doc)}
 		if len(f.Seen) > 0 {
-			v.Text += " (seen on " + join(f.Seen) + ")"
+			v.Text += " (seen on " + gen.Join(f.Seen) + ")"
 		}
 		vs = append(vs, v)
 	}
@@ -567,13 +567,13 @@ func (b *builder) topic(t *spec.Topic) *Topic {
 func verified(v spec.Verified) string {
 	var parts []string
 	if len(v.Seen) > 0 {
-		parts = append(parts, "seen on "+join(v.Seen))
+		parts = append(parts, "seen on "+gen.Join(v.Seen))
 	}
 	if len(v.Source) > 0 {
-		parts = append(parts, "read in "+join(v.Source))
+		parts = append(parts, "read in "+gen.Join(v.Source))
 	}
 	if len(v.Tests) > 0 {
-		parts = append(parts, "shown by "+join(v.Tests))
+		parts = append(parts, "shown by "+gen.Join(v.Tests))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -688,14 +688,3 @@ func dedent(lines []string) string {
 
 // line is a text of the spec as one line.
 func line(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-func join[S ~string](list []S) string {
-	words := make([]string, len(list))
-	for i, s := range list {
-		words[i] = string(s)
-	}
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
-}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/virthook/virthook/gen"
 )
 
 // sinceWords say which versions have an operation.
@@ -26,18 +28,13 @@ func effectWords(o *Operation) string {
 	return strings.Join(words, " or ")
 }
 
-// joined lists versions or links.
-func joined(list any) string {
+// linkWords lists operations by name.
+func linkWords(list []Link) string {
 	var words []string
-	switch list := list.(type) {
-	case []Link:
-		for _, l := range list {
-			words = append(words, l.Text)
-		}
-	default:
-		words = strings.Fields(strings.Trim(fmt.Sprint(list), "[]"))
+	for _, l := range list {
+		words = append(words, l.Text)
 	}
-	return join(words)
+	return gen.Join(words)
 }
 
 // stepWords say what is special about a step; "": nothing.
@@ -76,7 +73,7 @@ func failureWords(o Outcome) string {
 func outcomeWords(o Outcome) string {
 	text := o.Text
 	if len(o.Calls) > 0 {
-		text += "; then " + joined(o.Calls)
+		text += "; then " + linkWords(o.Calls)
 		if o.Extra != "" {
 			text += " with " + o.Extra
 		}

@@ -42,7 +42,7 @@ lint: ## gofmt, go vet, staticcheck, tidiness and freshness; writes nothing
 man-lint: ## the manual pages without a warning of mandoc and groff; installs them by apt
 	@bash .ci/man
 
-browser: ## the reference's HTML page in Chromium; needs root and Debian's apt
+browser: ## the reference's HTML page driven in Chromium, which it installs by apt
 	@bash .ci/browser
 
 integration: ## the hooks on real libvirt, LIBVIRT=11.3 or 12.8 for a newer one; needs root and Debian's apt

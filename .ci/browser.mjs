@@ -1,11 +1,11 @@
-// Drives the reference's page, DIR/all/index.html, in Chromium, as people do. The first
-// thing that is not as it should be ends it, with one line.
+// node browser.mjs DIR CHROMIUM drives the reference's page, DIR/all/index.html, as people
+// do. The first thing that is not as it should be ends it, with one line.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 
-const dir = process.argv[2]
+const [dir, executablePath] = process.argv.slice(2)
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const url = (which, rest = '') => pathToFileURL(`${dir}/${which}/index.html`) + rest
 const shots = process.env.SHOTS
@@ -17,7 +17,7 @@ const began = Date.now()
 const step = (what) => { doing = what; console.log(`${what} (${((Date.now() - began) / 1000).toFixed()}s)`) }
 
 const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
+  executablePath,
   headless: true,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
@@ -213,6 +213,21 @@ try {
   await page.goto(url('all', '?libvirt=%3Cb%3E'))
   equal(await page.inputValue('#_libvirt'), '', 'what is no version')
   equal((await shown(page)).length, 36, 'operations of what is no version')
+  await close(page)
+  // What no link of ours says, and is no encoding.
+  page = await open(url('all', '?libvirt=1.2.2#%'))
+  equal(await page.inputValue('#_libvirt'), '1.2.2', 'the version beside #%')
+  await page.keyboard.press('/')
+  await page.keyboard.type('started')
+  equal(await page.textContent('#_found_0 b'), 'qemu/started/begin', 'the first result beside #%')
+  for (const id of ['%', '%E0%A4%A', 'constructor']) {
+    await page.evaluate(id => { location.hash = id; scrollTo(0, 0) }, id)
+    await page.waitForFunction(() => scrollY === 0 && !document.querySelector('nav [aria-current]'))
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight))
+    await page.waitForFunction(() => document.querySelector('nav [aria-current]'))
+  }
+  await page.evaluate(() => { location.hash = 'qemu-start%2Dbegin' })
+  await page.waitForFunction(() => document.querySelector('nav [aria-current]')?.hash === '#qemu-start-begin')
   await close(page)
 
   step('one version')

@@ -203,9 +203,8 @@ func completeDrivers(cmd *cobra.Command, _ []string, _ string) (offered []string
 	return offered, inOrder
 }
 
-// operationsOf are those of the driver, of the version of --libvirt.
-func operationsOf(cmd *cobra.Command, driver string) (ops []*spec.Op) {
-	s, v := specOf(cmd), libvirtOf(cmd)
+// operationsOf are those of the driver, of a version or "" for all. There may be no spec.
+func operationsOf(s *spec.Spec, v spec.Version, driver string) (ops []*spec.Op) {
 	if s == nil || s.Driver(driver) == nil {
 		return nil
 	}
@@ -240,7 +239,7 @@ func completeCall(cmd *cobra.Command, args []string, toComplete string) (offered
 func offeredOperations(cmd *cobra.Command, driver, toComplete string) (offered []string) {
 	v := libvirtOf(cmd)
 	seen := map[string]int{}
-	ops := operationsOf(cmd, driver)
+	ops := operationsOf(specOf(cmd), v, driver)
 	for _, o := range ops {
 		seen[o.NameAt(v)]++
 	}
@@ -255,13 +254,13 @@ func offeredOperations(cmd *cobra.Command, driver, toComplete string) (offered [
 }
 
 // called are the operations that the operands of fire mean.
-func called(cmd *cobra.Command, args []string) (ops []*spec.Op) {
+func called(s *spec.Spec, v spec.Version, args []string) (ops []*spec.Op) {
 	words := callWords(args)
 	if len(words) < 2 {
 		return nil
 	}
-	for _, o := range operationsOf(cmd, words[0]) {
-		if o.NameAt(libvirtOf(cmd)) == words[1] && (len(words) == 2 || o.SubOp == words[2]) {
+	for _, o := range operationsOf(s, v, words[0]) {
+		if o.NameAt(v) == words[1] && (len(words) == 2 || o.SubOp == words[2]) {
 			ops = append(ops, o)
 		}
 	}
@@ -269,15 +268,16 @@ func called(cmd *cobra.Command, args []string) (ops []*spec.Op) {
 }
 
 func completeSubOps(cmd *cobra.Command, args []string, _ string) (offered []string, _ cobra.ShellCompDirective) {
-	for _, o := range called(cmd, args) {
+	for _, o := range called(specOf(cmd), libvirtOf(cmd), args) {
 		offered = append(offered, cobra.CompletionWithDesc(o.SubOp, o.Summary))
 	}
 	return offered, inOrder
 }
 
 func completeExtra(cmd *cobra.Command, args []string, _ string) (offered []string, _ cobra.ShellCompDirective) {
-	for _, o := range called(cmd, args) {
-		x := extraAt(o, libvirtOf(cmd))
+	s, v := specOf(cmd), libvirtOf(cmd)
+	for _, o := range called(s, v, args) {
+		x := extraAt(o, v)
 		if x == nil {
 			continue
 		}
@@ -285,8 +285,10 @@ func completeExtra(cmd *cobra.Command, args []string, _ string) (offered []strin
 			offered = append(offered, x.Const)
 			continue
 		}
-		for _, v := range specOf(cmd).Enum(x.Enum).Values {
-			offered = append(offered, cobra.CompletionWithDesc(v.Value, v.Summary))
+		if e := s.Enum(x.Enum); e != nil {
+			for _, word := range e.Values {
+				offered = append(offered, cobra.CompletionWithDesc(word.Value, word.Summary))
+			}
 		}
 	}
 	return offered, inOrder

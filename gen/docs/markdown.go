@@ -25,7 +25,7 @@ func markdown(r *Reference) (map[string][]byte, error) {
 		"fence":     fence,
 		"generated": func() string { return generated },
 		"heading":   func(action, summary string) string { return slug(action + ": " + summary) },
-		"input":     func(o *Operation) string { return inputCell(o) },
+		"input":     inputCell,
 		"legend":    legend,
 		"link":      markdownLink,
 		"md":        escapeMarkdown,

@@ -91,7 +91,7 @@ func newManPage(c *cobra.Command) *manPage {
 	p := &manPage{
 		Name: manName(c), Summary: uncapitalized(c.Short), Synopsis: manSynopsis(c),
 		Environment: manEnvironment[c.CommandPath()], Files: manFiles[c.CommandPath()],
-		Example: dedent(strings.Trim(c.Example, "\n")), SeeAlso: manSeeAlso(c),
+		Example: docs.Dedent(strings.Trim(c.Example, "\n")), SeeAlso: manSeeAlso(c),
 	}
 	for _, b := range manBlocks(cmp.Or(c.Long, manLong[c.CommandPath()], c.Short+".")) {
 		if strings.HasPrefix(b.Text, "The exit status is 0 ") {
@@ -207,11 +207,11 @@ func manBlocks(long string) []manBlock {
 			}
 			blocks = append(blocks, manBlock{Term: item[1], Text: capitalized(item[2]) + ".", Body: manBlocks(strings.Join(body, "\n\n"))})
 		case strings.HasPrefix(p, " ") || strings.HasPrefix(p, "\t"):
-			blocks = append(blocks, manLines(dedent(p))...)
+			blocks = append(blocks, manLines(docs.Dedent(p))...)
 		default:
 			// A literal line may follow without an empty one.
 			if at := strings.Index(p, "\n "); at >= 0 {
-				blocks = append(append(blocks, manBlock{Text: p[:at]}), manLines(dedent(p[at+1:]))...)
+				blocks = append(append(blocks, manBlock{Text: p[:at]}), manLines(docs.Dedent(p[at+1:]))...)
 				continue
 			}
 			blocks = append(blocks, manBlock{Text: p})
@@ -234,21 +234,6 @@ func manLines(text string) []manBlock {
 		terms = append(terms, manBlock{Term: row[1], Text: row[2]})
 	}
 	return terms
-}
-
-// dedent takes the indentation away that all lines have.
-func dedent(s string) string {
-	lines := strings.Split(s, "\n")
-	least := -1
-	for _, l := range lines {
-		if n := len(l) - len(strings.TrimLeft(l, " \t")); strings.TrimSpace(l) != "" && (least < 0 || n < least) {
-			least = n
-		}
-	}
-	for i, l := range lines {
-		lines[i] = l[min(max(least, 0), len(l)):]
-	}
-	return strings.Join(lines, "\n")
 }
 
 // manSeeAlso are the pages that belong together: the command above and those beside it, or

@@ -2,6 +2,7 @@ package docs
 
 import (
 	stdhtml "html"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
@@ -62,7 +63,7 @@ func TestEveryFormatSaysAll(t *testing.T) {
 		for _, format := range Formats {
 			t.Run(format+" "+string(libvirt), func(t *testing.T) {
 				all := folded(format, rendered(t, format, s, options(libvirt)))
-				for _, text := range sortedKeys(want) {
+				for _, text := range slices.Sorted(maps.Keys(want)) {
 					if found := strings.Count(all, fold(text)); found < want[text] {
 						t.Errorf("%d of %d times there: %s", found, want[text], text)
 					}
@@ -112,7 +113,7 @@ func saysAll(t *testing.T, name, part string, all []string) {
 	for _, text := range all {
 		want[text]++
 	}
-	for _, text := range sortedKeys(want) {
+	for _, text := range slices.Sorted(maps.Keys(want)) {
 		if found := strings.Count(part, fold(text)); found < want[text] {
 			t.Errorf("%s: %d of %d times there: %s", name, found, want[text], text)
 		}
@@ -270,7 +271,7 @@ func texts(v reflect.Value, found []string) []string {
 // folded is the content of files as readers see it, as [fold] leaves it.
 func folded(format string, files map[string][]byte) string {
 	var all strings.Builder
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		as := format
 		if path.Ext(name) == ".svg" {
 			as = "html"

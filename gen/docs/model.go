@@ -521,15 +521,12 @@ func (b *builder) distance(from, to string) int {
 func (b *builder) links(d *spec.Driver, ref string) []Link {
 	name, op, _ := strings.Cut(qualified(d, ref), "/")
 	l := Link{Text: ref, Driver: name}
-	if of := b.spec.Driver(name); of != nil {
-		if found := of.Find(op); len(found) > 0 {
-			o := found[0]
-			if !b.in(Range{o.Since, o.Until}) {
-				return nil
-			}
-			l.Anchor = anchor(b.id(o))
-			l.Text = strings.TrimSuffix(ref, op) + o.NameAt(b.options.Libvirt)
+	if o := b.find(d, ref); o != nil {
+		if !b.in(Range{o.Since, o.Until}) {
+			return nil
 		}
+		l.Anchor = anchor(b.id(o))
+		l.Text = strings.TrimSuffix(ref, op) + o.NameAt(b.options.Libvirt)
 	}
 	return []Link{l}
 }
@@ -652,7 +649,7 @@ func blocks(text string) []Block {
 				out = append(out, Block{Text: strings.Join(prose, " ")})
 			}
 			if len(literal) > 0 {
-				out = append(out, Block{Text: dedent(literal), Literal: true})
+				out = append(out, Block{Text: Dedent(strings.Join(literal, "\n")), Literal: true})
 			}
 			prose, literal = nil, nil
 		}
@@ -669,21 +666,6 @@ func blocks(text string) []Block {
 		flush()
 	}
 	return out
-}
-
-// dedent takes away the indentation that all lines have.
-func dedent(lines []string) string {
-	least := len(lines[0])
-	for _, l := range lines {
-		if text := strings.TrimLeft(l, " "); text != "" {
-			least = min(least, len(l)-len(text))
-		}
-	}
-	out := make([]string, len(lines))
-	for i, l := range lines {
-		out[i] = l[min(least, len(l)):]
-	}
-	return strings.Join(out, "\n")
 }
 
 // line is a text of the spec as one line.

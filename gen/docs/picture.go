@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html/template"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -725,7 +726,7 @@ func (p *drawing) both(fill, stroke string) string {
 // styles are the rules of a file of its own.
 func styles() string {
 	var light, dark strings.Builder
-	for _, role := range sortedKeys(colours) {
+	for _, role := range slices.Sorted(maps.Keys(colours)) {
 		c := colours[role]
 		fmt.Fprintf(&light, ".f-%s{fill:%s}.s-%[1]s{stroke:%[2]s}", role, c[0])
 		fmt.Fprintf(&dark, ".f-%s{fill:%s}.s-%[1]s{stroke:%[2]s}", role, c[1])

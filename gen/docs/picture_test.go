@@ -3,6 +3,7 @@ package docs
 import (
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -34,7 +35,7 @@ func lifecycles(t *testing.T, libvirt spec.Version) map[string]*Lifecycle {
 func TestPicturesAreSound(t *testing.T) {
 	for _, libvirt := range []spec.Version{"", "12.8.0", "11.3.0", "9.0.0", "1.2.2"} {
 		all := lifecycles(t, libvirt)
-		for _, name := range sortedKeys(all) {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
 			t.Run(string(libvirt)+" "+name, func(t *testing.T) { sound(t, all[name]) })
 		}
 	}
